@@ -1,0 +1,51 @@
+"""Recognition and analysis of crystal structures by Bayesian deep learning.
+
+The library behind the notebooks: one module per idea of the paper (Leitherer, Ziletti,
+Ghiringhelli, Nat. Commun. 12:6234, 2021, doi 10.1038/s41467-021-26511-5).
+
+>>> import arise_lib as arise
+>>> arise.classify(atoms)                             # doctest: +SKIP
+>>> arise.scan(atoms, box=16.0, stride=1.0)           # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import os
+
+# TensorFlow and Keras read these once, at their first import: they have to stand before it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from arise_lib.recognition import Prediction, classify, classify_many
+    from arise_lib.strided import scan
+
+__version__ = "0.1.0"
+
+__all__ = ["Prediction", "__version__", "classify", "classify_many", "scan"]
+
+# Public name -> module; imported at first use, so that `import arise_lib` stays cheap.
+_HOMES = {
+    "Prediction": "arise_lib.recognition",
+    "classify": "arise_lib.recognition",
+    "classify_many": "arise_lib.recognition",
+    "scan": "arise_lib.strided",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its module at first use."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names together with what is loaded already."""
+    return sorted({*globals(), *__all__})

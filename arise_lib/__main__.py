@@ -1,0 +1,10 @@
+"""Entry point of ``python -m arise_lib``."""
+
+from __future__ import annotations
+
+import sys
+
+from arise_lib.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

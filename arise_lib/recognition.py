@@ -1,0 +1,192 @@
+"""One structure in, ranked classes with an uncertainty out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from numpy.typing import NDArray
+
+from arise_lib.bayes import N_PASSES, predict
+from arise_lib.network import Network, load
+from arise_lib.reading import read_structure
+from arise_lib.soap import describe
+from arise_lib.validation import check_atoms
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the network says about one structure.
+
+    Attributes
+    ----------
+    classes : tuple of str
+        All class labels, most probable first.
+    probabilities : ndarray of shape (n_classes,)
+        Their probabilities, in the same order.
+    mutual_information : float
+        Disagreement of the stochastic passes, in bits: the uncertainty.
+    n_atoms : int
+        Size of the structure.
+    """
+
+    classes: tuple[str, ...]
+    probabilities: NDArray[np.float64]
+    mutual_information: float
+    n_atoms: int
+
+    @property
+    def label(self) -> str:
+        """The most probable class."""
+        return self.classes[0]
+
+    def __str__(self) -> str:
+        """Return a short table of the leading classes."""
+        lines = [
+            f"{100 * p:6.2f} %  {label}"
+            for label, p in zip(self.classes[:5], self.probabilities[:5], strict=True)
+            if p >= 5e-5
+        ]
+        lines.append(f"mutual information {self.mutual_information:.4f} bit, {self.n_atoms} atoms")
+        return "\n".join(lines)
+
+
+def load_structure(source: Atoms | str | PathLike[str]) -> Atoms:
+    """Return checked atoms, read from a file where a path is given.
+
+    Parameters
+    ----------
+    source : ase.Atoms or path
+        A structure, or a file that ASE reads.
+
+    Returns
+    -------
+    ase.Atoms
+        The structure itself; it is not copied and never changed.
+
+    Raises
+    ------
+    InputError
+        If the file or the structure cannot be used.
+    """
+    atoms = source if isinstance(source, Atoms) else read_structure(Path(source))
+    check_atoms(atoms)
+    return atoms
+
+
+def load_network(network: Network | str) -> Network:
+    """Return a network, loaded where a released name is given."""
+    return network if isinstance(network, Network) else load(network)
+
+
+def classify(
+    source: Atoms | str | PathLike[str],
+    *,
+    network: Network | str = "arise",
+    passes: int = N_PASSES,
+    seed: int = 0,
+) -> Prediction:
+    """Recognise the crystal structure of a single-crystalline sample.
+
+    The structure is described as it stands, periodic where its `pbc` says so,
+    and sent through `passes` stochastic passes of the Bayesian network (paper,
+    Fig. 1). Samples with several grains or phases are for `arise_lib.scan`.
+
+    Parameters
+    ----------
+    source : ase.Atoms or path
+        A structure or a file that ASE reads; any unit of length.
+    network : Network or str
+        A network or the name of a released one.
+    passes : int
+        Stochastic passes T; probabilities below 1 % need 100,000.
+    seed : int
+        Seed of the passes.
+
+    Returns
+    -------
+    Prediction
+        Ranked classes, probabilities and mutual information.
+
+    Raises
+    ------
+    InputError
+        If the structure cannot be read or has no pair of neighbours.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> import arise_lib
+    >>> arise_lib.classify(bulk("Ni"), passes=10).label
+    'fcc'
+    """
+    (prediction,) = _classify([load_structure(source)], network, passes, seed)
+    return prediction
+
+
+def classify_many(
+    sources: Mapping[str, Atoms | str | PathLike[str]],
+    *,
+    network: Network | str = "arise",
+    passes: int = N_PASSES,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Recognise several structures, each a single-crystalline sample, in one go.
+
+    The stochastic passes are shared, which is much faster than one `classify`
+    after the other; the numbers are the same.
+
+    Parameters
+    ----------
+    sources : mapping of str to ase.Atoms or path
+        Structures by name.
+    network, passes, seed
+        As for `classify`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by name: `answer` (most probable class), `probability / %`,
+        `mutual information / bit` and `atoms`.
+
+    Raises
+    ------
+    InputError
+        If a structure cannot be read or has no pair of neighbours.
+    """
+    structures = [load_structure(source) for source in sources.values()]
+    rows = [
+        (p.label, 100.0 * p.probabilities[0], p.mutual_information, p.n_atoms)
+        for p in _classify(structures, network, passes, seed)
+    ]
+    columns = ["answer", "probability / %", "mutual information / bit", "atoms"]
+    return pd.DataFrame(rows, columns=columns, index=pd.Index(sources, name="structure"))
+
+
+def _classify(
+    structures: Sequence[Atoms], network: Network | str, passes: int, seed: int
+) -> list[Prediction]:
+    """Describe structures and send them through the passes together."""
+    if not structures:
+        return []
+    trained = load_network(network)
+    features = np.array([describe(atoms, trained.settings) for atoms in structures])
+    posterior = predict(trained, features, n_passes=passes, seed=seed)
+    predictions = []
+    for row, atoms in enumerate(structures):
+        p = posterior.probabilities[row]
+        order = np.argsort(-p, kind="stable")
+        predictions.append(
+            Prediction(
+                tuple(trained.classes[i] for i in order),
+                p[order],
+                float(posterior.mutual_information[row]),
+                len(atoms),
+            )
+        )
+    return predictions

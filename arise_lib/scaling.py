@@ -1,0 +1,262 @@
+r"""The scale of a structure: nearest-neighbour distance of each species pair.
+
+ARISE is made independent of the lattice constant by dividing a structure by
+its nearest-neighbour distance dNN, found anew for every ordered pair of species
+(paper, Methods, "Isotropic scaling").
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
+from ase.geometry import complete_cell
+from numba import njit
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from arise_lib.errors import InputError
+
+#: Number of bins of the histogram whose mode is dNN.
+N_BINS = 100
+
+#: Distances that agree to this relative accuracy are one distance: a perfect
+#: crystal, where they differ by rounding only and a histogram is meaningless.
+SAME_DISTANCE = 1e-7
+
+
+def species_pairs(atoms: Atoms) -> list[tuple[str, str]]:
+    """Return all ordered pairs of the species present, alphabetically.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Any structure.
+
+    Returns
+    -------
+    list of tuple of str
+        K**2 pairs for K species.
+    """
+    return list(product(sorted(chemical_symbols[z] for z in np.unique(atoms.numbers)), repeat=2))
+
+
+def mode_of_distances(distances: NDArray[np.float64]) -> float:
+    """Return the most frequent distance, as density over spherical shells.
+
+    A histogram of 100 bins between the smallest and the largest distance is
+    divided by the square of each bin's left edge; the centre of the fullest bin
+    is returned, the first one where several are equally full. Where all
+    distances agree to 1e-7 (a perfect crystal), their mean is returned.
+
+    Parameters
+    ----------
+    distances : ndarray of shape (n,)
+        Nearest-neighbour distances, in any unit.
+
+    Returns
+    -------
+    float
+        The mode, in the unit of `distances`; NaN if there is no distance, or one is not finite.
+
+    Notes
+    -----
+    A distance that falls on the edge of two bins is counted in the upper one
+    also if rounding left it 1e-9 bins below: otherwise a mere rotation of a
+    crystal could move its scale by a bin.
+    """
+    if distances.size == 0:
+        return float("nan")
+    low, high = float(distances.min()), float(distances.max())
+    if not np.isfinite(high - low):
+        return float("nan")
+    if high - low <= SAME_DISTANCE * high:
+        return float(distances.mean())
+    width = (high - low) / N_BINS
+    return low + (_fullest_bin(distances, low, width) + 0.5) * width
+
+
+@njit(cache=True, nogil=True)
+def _fullest_bin(
+    distances: NDArray[np.float64], low: float, width: float
+) -> int:  # pragma: no cover - compiled
+    """Index of the first of the densest bins."""
+    density = np.zeros(N_BINS)
+    for distance in distances:
+        position = int(np.floor((distance - low) / width + 1e-9))
+        density[min(position, N_BINS - 1)] += 1.0
+    for position in range(N_BINS):
+        density[position] /= (low + width * position) ** 2
+    # Same counts at the same edge are the same density; rounding must not decide.
+    threshold = density.max() * (1.0 - 1e-12)
+    for position in range(N_BINS):
+        if density[position] >= threshold:
+            return position
+    return N_BINS - 1
+
+
+def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
+    """Find dNN for every ordered pair of species.
+
+    For each atom of species a the distance to its nearest atom of species b is
+    found; dNN(a -> b) is the mode of these distances. Periodic directions are
+    wrapped, the others are not.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure with at least one atom, no two of them on top of each other.
+
+    Returns
+    -------
+    dict of tuple of str to float
+        dNN for each ordered pair (a, b), in the unit of the positions; NaN where
+        an atom has no neighbour at all: the only atom of its species in a
+        structure that is not periodic.
+
+    Raises
+    ------
+    InputError
+        If the structure is empty or two atoms coincide.
+    """
+    if len(atoms) == 0:
+        raise InputError("The structure has no atoms; at least two are needed.")
+    member = {chemical_symbols[z]: atoms.numbers == z for z in np.unique(atoms.numbers)}
+    found = {b: _distances_to(atoms, target) for b, target in member.items()}
+    # An atom and the image of its duplicate agree up to rounding only.
+    rounding = 1e-14 * max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
+    scales = {}
+    for a, b in species_pairs(atoms):
+        distances = found[b][member[a]]
+        if np.any(distances <= rounding):
+            raise InputError(
+                f"Two atoms ({a}, {b}) stand at the same place; remove one of each such pair."
+            )
+        scales[a, b] = mode_of_distances(distances[np.isfinite(distances)])
+    return scales
+
+
+def overall_nearest_neighbour_distance(atoms: Atoms) -> float:
+    """Find dNN over all atoms, species ignored and nothing wrapped.
+
+    This is the length in which random displacements are measured (paper,
+    Methods, "Dataset", and `arise_lib.structures.displace`).
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure of at least two atoms.
+
+    Returns
+    -------
+    float
+        The mode of all nearest-neighbour distances.
+
+    Raises
+    ------
+    InputError
+        If there are fewer than two atoms.
+    """
+    if len(atoms) < 2:
+        raise InputError(f"{len(atoms)} atoms have no nearest-neighbour distance; give at least 2.")
+    distances = cKDTree(atoms.positions).query(atoms.positions, k=2)[0][:, 1]
+    return mode_of_distances(distances)
+
+
+def _distances_to(atoms: Atoms, target: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Distance of every atom to its nearest *other* atom among `target`, inf where none."""
+    images, owner = atoms.positions[target], np.flatnonzero(target)
+    if not atoms.pbc.any():
+        return _nearest(atoms.positions, images, owner)
+    volume = abs(np.linalg.det(complete_cell(atoms.cell)))
+    # Close packing has dNN = 1.12 (volume per atom)^(1/3): one pass is enough for a crystal.
+    radius = 1.2 * (volume / max(1, images.shape[0])) ** (1.0 / 3.0)
+    while True:
+        # Within `radius` the cloud of images is complete, so nearer ones are the nearest.
+        images, owner, _ = periodic_images(atoms, target, radius)
+        distances = _nearest(atoms.positions, images, owner)
+        if np.all(distances <= radius):
+            return distances
+        radius = 2.0 * radius if np.isinf(distances).any() else 1.001 * distances.max()
+
+
+def _nearest(
+    points: NDArray[np.float64], images: NDArray[np.float64], owner: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """Distance of each point to its nearest image, its own home image left out."""
+    k = min(2, len(images))
+    distances, index = cKDTree(images).query(points, k=[1, 2][:k])
+    is_self = (owner[index[:, 0]] == np.arange(len(points))) & (distances[:, 0] < 1e-300)
+    if k == 1:
+        return np.where(is_self, np.inf, distances[:, 0])
+    return np.where(is_self, distances[:, 1], distances[:, 0])
+
+
+def periodic_images(
+    atoms: Atoms, target: NDArray[np.bool_], radius: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """List the periodic images of some atoms that can lie within `radius` of the cell.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure; directions that are not periodic get no images.
+    target : ndarray of bool, shape (n_atoms,)
+        Atoms to replicate.
+    radius : float
+        Every image within this distance of any atom of the structure is listed.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_images, 3)
+        Atoms stand where they stand in `atoms`, their images around.
+    owner : ndarray of int, shape (n_images,)
+        Index of the atom that each one is an image of.
+    home : ndarray of bool, shape (n_images,)
+        Whether it is the atom itself.
+    """
+    owner = np.flatnonzero(target)
+    positions = atoms.positions[owner]
+    if not atoms.pbc.any():
+        return positions, owner, np.ones(len(owner), dtype=bool)
+    cell = complete_cell(atoms.cell)
+    inverse = np.linalg.inv(cell)
+    reach = radius * np.linalg.norm(inverse, axis=0) * atoms.pbc  # in fractional coordinates
+    everywhere = atoms.positions @ inverse
+    low, high = everywhere.min(axis=0) - reach - 1e-9, everywhere.max(axis=0) + reach + 1e-9
+    first = np.ceil(low - everywhere[owner]).astype(np.int64) * atoms.pbc
+    last = np.floor(high - everywhere[owner]).astype(np.int64) * atoms.pbc
+    images, index, home = _replicate(positions, first, last, cell)
+    return images, owner[index], home
+
+
+@njit(cache=True, nogil=True)
+def _replicate(
+    positions: NDArray[np.float64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    cell: NDArray[np.float64],
+) -> tuple[
+    NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]
+]:  # pragma: no cover - compiled
+    """Shift each point by all lattice vectors of its own range; returns points, index, home."""
+    n_images = 0
+    for i in range(len(positions)):
+        n_images += np.prod(last[i] - first[i] + 1)
+    images = np.empty((n_images, 3))
+    index = np.empty(n_images, dtype=np.int64)
+    home = np.empty(n_images, dtype=np.bool_)
+    count = 0
+    for i in range(len(positions)):
+        for u in range(first[i, 0], last[i, 0] + 1):
+            for v in range(first[i, 1], last[i, 1] + 1):
+                for w in range(first[i, 2], last[i, 2] + 1):
+                    for k in range(3):
+                        shift = u * cell[0, k] + v * cell[1, k] + w * cell[2, k]
+                        images[count, k] = positions[i, k] + shift
+                    index[count] = i
+                    home[count] = u == 0 and v == 0 and w == 0
+                    count += 1
+    return images, index, home

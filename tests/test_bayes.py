@@ -1,0 +1,320 @@
+from __future__ import annotations
+
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+
+from arise_lib import bayes
+from arise_lib.bayes import Posterior
+from arise_lib.errors import InputError
+from arise_lib.network import Network
+from arise_lib.soap import SoapSettings
+
+N_FEATURES, N_CLASSES = 20, 11
+
+
+def make_network(dropout: float = 0.1, widths: tuple[int, ...] = (N_FEATURES, 32, 24)) -> Network:
+    """A random network whose answers are neither certain nor flat."""
+    generator = np.random.default_rng(1)
+    sizes = (*widths, N_CLASSES)
+    kernels = tuple(
+        (generator.normal(size=(a, b)) * np.sqrt(2.0 / a)).astype(np.float32)
+        for a, b in itertools.pairwise(sizes)
+    )
+    biases = tuple(np.full(b, 0.05, dtype=np.float32) for b in sizes[1:])
+    classes = tuple(f"class {i}" for i in range(N_CLASSES))
+    return Network(kernels, biases, dropout, classes, SoapSettings())
+
+
+def make_rows(n: int = 300, scale: float = 1.0) -> NDArray[np.float32]:
+    generator = np.random.default_rng(2)
+    return generator.normal(scale=scale, size=(n, N_FEATURES)).astype(np.float32)
+
+
+NETWORK, ROWS = make_network(), make_rows()
+
+
+def assert_same_bytes(one: Posterior, other: Posterior) -> None:
+    for name in ("probabilities", "mutual_information", "predictive_entropy"):
+        assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
+
+
+def take(posterior: Posterior, rows: NDArray[np.int64] | slice) -> Posterior:
+    return Posterior(
+        posterior.probabilities[rows],
+        posterior.mutual_information[rows],
+        posterior.predictive_entropy[rows],
+    )
+
+
+@pytest.fixture(scope="module")
+def reference() -> Posterior:
+    return bayes.predict(NETWORK, ROWS, n_passes=12, seed=3)
+
+
+# --- entropy -----------------------------------------------------------------------------------
+
+
+def test_entropy_of_known_distributions() -> None:
+    p = [[1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0, 0], [0.5, 0.25, 0.125, 0.125]]
+    np.testing.assert_allclose(bayes.entropy(np.array(p)), [0, 2, 1, 1.75], rtol=1e-9, atol=1e-12)
+
+
+@given(arrays(np.float64, (5, 7), elements=st.floats(0, 1)))
+def test_entropy_is_bounded(weights: NDArray[np.float64]) -> None:
+    p = (weights + 1e-300) / (weights + 1e-300).sum(axis=1, keepdims=True)
+    h = bayes.entropy(p)
+    assert (h >= 0).all() and (h <= np.log2(7) + 1e-9).all()
+
+
+# --- a pass is one function --------------------------------------------------------------------
+
+
+def test_paper_number_of_passes() -> None:
+    assert bayes.N_PASSES == 1000
+
+
+def test_masks_depend_on_seed_and_number_alone() -> None:
+    first = bayes.dropout_masks(NETWORK, seed=3, number=5)
+    np.random.default_rng(0).random(10)
+    bayes.dropout_masks(NETWORK, seed=3, number=6)
+    for a, b in zip(first, bayes.dropout_masks(NETWORK, seed=3, number=5), strict=True):
+        assert a.tobytes() == b.tobytes() and a.dtype == np.float32
+    for seed, number in ((3, 6), (4, 5), (5, 3)):
+        other = bayes.dropout_masks(NETWORK, seed, number)
+        assert any((a != b).any() for a, b in zip(first, other, strict=True)), (seed, number)
+
+
+def test_masks_drop_the_stated_share_of_every_layers_input() -> None:
+    masks = [bayes.dropout_masks(NETWORK, 0, number) for number in range(400)]
+    for layer, width in enumerate((N_FEATURES, 32, 24)):
+        values = np.array([mask[layer] for mask in masks])
+        assert values.shape == (400, width)
+        assert set(np.unique(values)) == {np.float32(0.0), np.float32(1.0 / 0.9)}
+        # Binomial: 5 standard errors.
+        error = 5 * np.sqrt(0.1 * 0.9 / values.size)
+        assert np.mean(values == 0.0) == pytest.approx(0.1, abs=error)
+
+
+@pytest.mark.parametrize("size", [1, 7, 128, 300])
+def test_batches_do_not_matter(reference: Posterior, size: int) -> None:
+    for start in range(0, len(ROWS), size) if size > 1 else (0, 127, 128, 299):
+        rows = slice(start, start + size)
+        alone = bayes.predict(NETWORK, ROWS[rows], n_passes=12, seed=3)
+        assert_same_bytes(alone, take(reference, rows))
+
+
+def test_order_does_not_matter(reference: Posterior) -> None:
+    order = np.random.default_rng(4).permutation(len(ROWS))
+    assert_same_bytes(
+        bayes.predict(NETWORK, ROWS[order], n_passes=12, seed=3), take(reference, order)
+    )
+
+
+def test_other_rows_do_not_matter(reference: Posterior) -> None:
+    others = ROWS.copy()
+    others[1::2] *= -100.0
+    found = bayes.predict(NETWORK, others, n_passes=12, seed=3)
+    assert_same_bytes(take(found, slice(0, None, 2)), take(reference, slice(0, None, 2)))
+    assert (found.probabilities[1::2] != reference.probabilities[1::2]).any(axis=1).all()
+
+
+def test_same_at_full_size() -> None:
+    # The widths of the released network: other matrix kernels than for the small one.
+    large = make_network(0.0317, (316, 256, 512, 256))
+    rows = np.random.default_rng(5).random((140, 316)).astype(np.float32)
+    whole = bayes.predict(large, rows, n_passes=3, seed=1)
+    order = np.random.default_rng(6).permutation(140)
+    assert_same_bytes(bayes.predict(large, rows[order], n_passes=3, seed=1), take(whole, order))
+    for row in (0, 77, 139):
+        only = slice(row, row + 1)
+        assert_same_bytes(bayes.predict(large, rows[only], n_passes=3, seed=1), take(whole, only))
+
+
+def test_first_passes_are_those_of_a_shorter_run(reference: Posterior) -> None:
+    few = bayes.predict(NETWORK, ROWS, n_passes=5, seed=3).probabilities
+    rest = sum(one_pass(NETWORK, ROWS, 3, number) for number in range(5, 12))
+    np.testing.assert_allclose((5 * few + rest) / 12, reference.probabilities, atol=1e-6)
+
+
+def test_input_is_not_changed() -> None:
+    rows = ROWS.copy()
+    bayes.predict(NETWORK, rows, n_passes=2)
+    assert rows.tobytes() == ROWS.tobytes()
+
+
+# --- mean and mutual information ---------------------------------------------------------------
+
+
+def one_pass(
+    network: Network, rows: NDArray[np.float32], seed: int, number: int
+) -> NDArray[np.float64]:
+    """One stochastic pass, written row by row and in double precision."""
+    masks = bayes.dropout_masks(network, seed, number)
+    result = np.empty((len(rows), len(network.classes)))
+    for i, row in enumerate(rows.astype(float)):
+        for layer, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
+            row = (row * masks[layer]) @ kernel.astype(float) + bias
+            if layer < len(network.kernels) - 1:
+                row = np.maximum(row, 0.0)
+        weights = np.exp(row - row.max())
+        result[i] = weights / weights.sum()
+    return result
+
+
+def test_equals_an_explicit_loop_over_passes(reference: Posterior) -> None:
+    rows = ROWS[:40]
+    p = np.array([one_pass(NETWORK, rows, 3, number) for number in range(12)])
+    mean = p.mean(axis=0)
+
+    def shannon(q: NDArray[np.float64]) -> NDArray[np.float64]:
+        return -(q * np.log2(np.maximum(q, 1e-12))).sum(axis=-1)
+
+    np.testing.assert_allclose(reference.probabilities[:40], mean, atol=1e-6)
+    np.testing.assert_allclose(reference.predictive_entropy[:40], shannon(mean), atol=1e-5)
+    expected = shannon(mean) - shannon(p).mean(axis=0)
+    assert expected.min() > 1e-3  # the passes do differ
+    np.testing.assert_allclose(reference.mutual_information[:40], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
+def test_bounds(scale: float) -> None:
+    # From flat to certain. Single precision: a row of probabilities sums to one within 1e-6.
+    found = bayes.predict(NETWORK, make_rows(scale=scale), n_passes=20)
+    information, h = found.mutual_information, found.predictive_entropy
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
+    assert (information >= 0.0).all()
+    assert (information <= h + 1e-6).all()
+    assert (h <= np.log2(N_CLASSES) + 1e-5).all()
+
+
+@pytest.mark.parametrize("n_passes", [1, 8, 10])
+def test_without_dropout_the_passes_agree(n_passes: int) -> None:
+    fixed = make_network(dropout=0.0)
+    found = bayes.predict(fixed, ROWS, n_passes=n_passes)
+    # Not 0: the mean of n equal entropies is rounded in double precision.
+    np.testing.assert_allclose(found.mutual_information, 0.0, atol=1e-12)
+    np.testing.assert_allclose(found.probabilities, fixed.probabilities(ROWS), atol=1e-6)
+
+
+def test_one_pass_holds_no_disagreement() -> None:
+    found = bayes.predict(NETWORK, ROWS, n_passes=1, seed=9)
+    np.testing.assert_allclose(found.mutual_information, 0.0, atol=1e-12)
+
+
+#: Two inputs, two classes: whoever keeps its input alone is certain of its class; with both
+#: or none of them kept the answer is one half each. So every pass is known from its masks.
+DUEL = Network(
+    (np.float32([[1e4, 0], [0, 1e4]]),),
+    (np.zeros(2, dtype=np.float32),),
+    0.5,
+    ("left", "right"),
+    SoapSettings(),
+)
+DUEL_ROW = np.ones((1, 2), dtype=np.float32)
+
+
+def kept(seed: int, number: int) -> tuple[bool, bool]:
+    left, right = bayes.dropout_masks(DUEL, seed, number)[0] > 0
+    return bool(left), bool(right)
+
+
+def test_two_certain_passes_that_contradict_each_other_hold_one_bit() -> None:
+    seed = next(
+        s for s in range(1000) if {kept(s, 0), kept(s, 1)} == {(True, False), (False, True)}
+    )
+    found = bayes.predict(DUEL, DUEL_ROW, n_passes=2, seed=seed)
+    np.testing.assert_array_equal(found.probabilities, [[0.5, 0.5]])
+    np.testing.assert_allclose(found.mutual_information, 1.0, rtol=1e-9)
+    np.testing.assert_allclose(found.predictive_entropy, 1.0, rtol=1e-9)
+
+
+def test_two_undecided_passes_that_agree_hold_nothing() -> None:
+    seed = next(s for s in range(1000) if len({*kept(s, 0), *kept(s, 1)}) == 1)
+    found = bayes.predict(DUEL, DUEL_ROW, n_passes=2, seed=seed)
+    np.testing.assert_allclose(found.predictive_entropy, 1.0, rtol=1e-9)
+    np.testing.assert_array_equal(found.mutual_information, 0.0)
+
+
+def test_mutual_information_of_a_known_mixture() -> None:
+    masks = [kept(0, number) for number in range(16)]
+    p_left = np.mean([{(True, False): 1.0, (False, True): 0.0}.get(m, 0.5) for m in masks])
+    undecided = np.mean([m[0] == m[1] for m in masks])
+    assert 0 < undecided < 1 and p_left not in (0.0, 0.5, 1.0)
+    h = -p_left * np.log2(p_left) - (1 - p_left) * np.log2(1 - p_left)
+    found = bayes.predict(DUEL, DUEL_ROW, n_passes=16, seed=0)
+    np.testing.assert_allclose(found.probabilities, [[p_left, 1 - p_left]], rtol=1e-9)
+    # An undecided pass has an entropy of one bit, a certain one of none.
+    np.testing.assert_allclose(found.mutual_information, h - undecided, rtol=1e-9)
+
+
+def test_two_seeds_agree_within_three_standard_errors() -> None:
+    rows, n_passes = ROWS[:6], 400
+    single = np.array([one_pass(NETWORK, rows, 1, number) for number in range(200)])
+    error = single.std(axis=0, ddof=1) * np.sqrt(2.0 / n_passes)
+    one = bayes.predict(NETWORK, rows, n_passes=n_passes, seed=1).probabilities
+    two = bayes.predict(NETWORK, rows, n_passes=n_passes, seed=2).probabilities
+    assert (one != two).any()
+    deviation = np.abs(one - two) / error
+    # 66 values, not all independent: 99.7 % of them within three, none beyond five.
+    assert np.mean(deviation <= 3.0) >= 0.95
+    assert deviation.max() < 5.0
+    leading = (np.arange(6), one.argmax(axis=1))
+    assert (deviation[leading] <= 3.0).all()
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_undefined_rows_are_nan_and_disturb_nothing(reference: Posterior, bad: float) -> None:
+    rows = ROWS.copy()
+    rows[[0, 131], 4] = bad
+    found = bayes.predict(NETWORK, rows, n_passes=12, seed=3)
+    assert np.isnan(found.probabilities[[0, 131]]).all()
+    assert np.isnan(found.mutual_information[[0, 131]]).all()
+    assert np.isnan(found.predictive_entropy[[0, 131]]).all()
+    others = np.setdiff1d(np.arange(len(rows)), [0, 131])
+    assert_same_bytes(take(found, others), take(reference, others))
+
+
+def test_only_undefined_rows_and_no_rows() -> None:
+    nothing = bayes.predict(NETWORK, np.full((3, N_FEATURES), np.nan), n_passes=2)
+    assert nothing.probabilities.shape == (3, N_CLASSES)
+    assert np.isnan(nothing.probabilities).all() and np.isnan(nothing.mutual_information).all()
+    empty = bayes.predict(NETWORK, np.empty((0, N_FEATURES)), n_passes=2)
+    assert empty.probabilities.shape == (0, N_CLASSES)
+    assert empty.mutual_information.shape == (0,)
+
+
+@pytest.mark.parametrize("shape", [(3, N_FEATURES - 1), (N_FEATURES,), (1, 2, N_FEATURES)])
+def test_wrong_width(shape: tuple[int, ...]) -> None:
+    with pytest.raises(InputError, match=r"this network wants \(n_rows, 20\).*own settings"):
+        bayes.predict(NETWORK, np.zeros(shape), n_passes=2)
+
+
+@pytest.mark.parametrize("n_passes", [0, -1])
+def test_no_passes(n_passes: int) -> None:
+    with pytest.raises(InputError, match=f"{n_passes} passes give no prediction.*at least 1"):
+        bayes.predict(NETWORK, ROWS, n_passes=n_passes)
+
+
+# --- memory ------------------------------------------------------------------------------------
+
+
+def test_passes_are_summed_not_kept() -> None:
+    rows = make_rows(2000)
+    tracemalloc.start()
+    try:
+        bayes.predict(NETWORK, rows, n_passes=50)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    kept_whole = 50 * 2000 * N_CLASSES * 8  # bytes of all passes in double precision
+    assert peak < kept_whole / 4

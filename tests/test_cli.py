@@ -1,0 +1,351 @@
+"""The command line, with stand-ins for recognition: what it prints, writes and returns."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import ase
+import ase.build
+import ase.io
+import numpy as np
+import pytest
+import xarray as xr
+
+from arise_lib import cli, paths, recognition, reproduce, store, strided
+from arise_lib.errors import DataError, InputError
+
+MINIMAL = "2\ncomment\nFe 0 0 0\nFe 0 0 2.5\n"
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """Replace recognition and scan; return the arguments that they were called with."""
+    seen: list[dict[str, Any]] = []
+
+    def classify(atoms: ase.Atoms, **settings: Any) -> Any:
+        if len(atoms) == 1:
+            raise InputError("one atom has no neighbours: give at least 2")
+        seen.append({"atoms": len(atoms), **settings})
+        return types.SimpleNamespace(
+            classes=("fcc", "bcc", "hcp"),
+            probabilities=np.array([0.9, 0.075, 0.025]),
+            mutual_information=0.123456,
+            n_atoms=len(atoms),
+        )
+
+    def scan(atoms: ase.Atoms, **settings: Any) -> xr.Dataset:
+        seen.append({"atoms": len(atoms), **settings})
+        # Four boxes: fcc, fcc, bcc, and one that holds nothing.
+        probability = np.array([[0.7, 0.6, 0.2, np.nan], [0.3, 0.4, 0.8, np.nan]])
+        shape = (1, 2, 2)
+        dimensions = ("z", "y", "x")
+        return xr.Dataset(
+            {
+                "probability": (("class", *dimensions), probability.reshape(2, *shape)),
+                "mutual_information": (dimensions, np.array([0, 0.1, 0.2, np.nan]).reshape(shape)),
+                "n_atoms": (dimensions, np.array([60, 70, 80, 0]).reshape(shape)),
+                "label": (dimensions, np.array(["fcc", "fcc", "bcc", ""]).reshape(shape)),
+            },
+            coords={"class": ["fcc", "bcc"], "z": [0.0], "y": [0.0, 4.0], "x": [0.0, 4.0]},
+        )
+
+    monkeypatch.setattr(recognition, "classify", classify)
+    monkeypatch.setattr(strided, "scan", scan)
+    return seen
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> str:
+    path = tmp_path / "cu.xyz"
+    ase.io.write(path, ase.build.bulk("Cu", cubic=True).repeat(2))
+    return str(path)
+
+
+def usage(arguments: list[str], capsys: Any) -> str:
+    """Run a command that argparse refuses; return what it says."""
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 2
+    return str(capsys.readouterr().err)
+
+
+# --- classify ----------------------------------------------------------------------------------
+
+
+def test_classify_ranks(calls: list[dict[str, Any]], sample: str, capsys: Any) -> None:
+    assert cli.main(["classify", sample, "--top", "2"]) == 0
+    assert calls == [{"atoms": 32}]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{sample}: 32 atoms",
+        "  mutual information 0.1235 bit",
+        "    1  fcc    90.00 %",
+        "    2  bcc     7.50 %",
+    ]
+
+
+def test_classify_passes_settings_on(calls: list[dict[str, Any]], sample: str) -> None:
+    assert cli.main(["classify", sample, "--network", "small", "--passes", "50"]) == 0
+    assert calls == [{"atoms": 32, "network": "small", "passes": 50}]
+
+
+def test_one_bad_file_does_not_lose_the_others(
+    calls: list[dict[str, Any]], sample: str, tmp_path: Path, capsys: Any
+) -> None:
+    bad = {
+        "missing.xyz": None,
+        "empty.xyz": "",
+        "text.xyz": "no structure\n",
+        "truncated.xyz": "9\ncomment\nFe 0 0 0\n",
+        "noatoms.xyz": "0\ncomment\n",
+        "unknown.foo": "what is this",
+        "single.xyz": "1\ncomment\nFe 0 0 0\n",
+    }
+    for name, text in bad.items():
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    files = [str(tmp_path / name) for name in bad]
+    assert cli.main(["classify", *files, sample]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{sample}: 32 atoms")
+    lines = captured.err.splitlines()
+    assert len(lines) == len(files)
+    for line, file in zip(lines, files, strict=True):
+        assert line.startswith(f"arise: {file}")
+        assert line.count(file) == 1
+    assert "no such file" in lines[0]
+    assert lines[-1].endswith(": one atom has no neighbours: give at least 2")
+
+
+def test_comment_that_promises_other_columns(
+    calls: list[dict[str, Any]], tmp_path: Path, capsys: Any
+) -> None:
+    """As in the published four_grains_defective.xyz: a header of five fields, lines of four."""
+    path = tmp_path / "x.xyz"
+    header = '# Properties=species:S:1:pos:R:3:Z:I:1 pbc="F F F"'
+    path.write_text(MINIMAL.replace("comment", header))
+    assert cli.main(["classify", str(path)]) == 0
+    assert calls == [{"atoms": 2}]
+    assert capsys.readouterr().err.startswith(f"arise: warning: {path}")
+
+
+def test_json_holds_results_and_errors(
+    calls: list[dict[str, Any]], sample: str, capsys: Any
+) -> None:
+    assert cli.main(["classify", "missing.xyz", sample, "--json"]) == 1
+    missing, found = json.loads(capsys.readouterr().out)
+    assert missing["file"] == "missing.xyz"
+    assert "no such file" in missing["error"]
+    assert found == {
+        "file": sample,
+        "n_atoms": 32,
+        "classes": ["fcc", "bcc", "hcp"],
+        "probabilities": [0.9, 0.075, 0.025],
+        "mutual_information": 0.123456,
+    }
+
+
+def test_undefined_is_null_and_a_word(
+    calls: list[dict[str, Any]], sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = types.SimpleNamespace(
+        classes=("fcc",), probabilities=[np.nan], mutual_information=np.nan, n_atoms=32
+    )
+    monkeypatch.setattr(recognition, "classify", lambda atoms: nothing)
+    assert cli.main(["classify", sample, "--json"]) == 0
+    (record,) = json.loads(capsys.readouterr().out)
+    assert (record["probabilities"], record["mutual_information"]) == ([None], None)
+    assert cli.main(["classify", sample]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == ["  mutual information undefined", "    1  fcc  undefined"]
+
+
+def test_local_counts_filled_boxes_only(
+    calls: list[dict[str, Any]], sample: str, capsys: Any
+) -> None:
+    assert cli.main(["classify", sample, "--local", "--box", "8"]) == 0
+    assert calls == [{"atoms": 32, "box": 8.0, "stride": 2.0}]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{sample}: 32 atoms, 3 of 4 boxes of 8 Å",
+        "  mean mutual information 0.1000 bit",
+        "    1  fcc    66.67 %",
+        "    2  bcc    33.33 %",
+    ]
+
+
+def test_local_without_a_filled_box(
+    sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scan(atoms: ase.Atoms, **settings: Any) -> Any:
+        raise InputError("no box holds 50 atoms")
+
+    monkeypatch.setattr(strided, "scan", scan)
+    assert cli.main(["classify", sample, "--local"]) == 1
+    assert capsys.readouterr().err == f"arise: {sample}: no box holds 50 atoms\n"
+
+
+@pytest.mark.parametrize("suffix", [".nc", ".npz"])
+def test_maps_are_saved(
+    calls: list[dict[str, Any]], sample: str, tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"maps{suffix}"
+    assert cli.main(["classify", sample, "--local", "--output", str(path)]) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["cu.xyz", path.name]
+    if suffix == ".nc":
+        with xr.open_dataset(path) as maps:
+            shares = maps["probability"].to_numpy()
+            labels = [str(label) for label in maps["class"].to_numpy()]
+    else:
+        with np.load(path, allow_pickle=False) as maps:
+            shares, labels = maps["probability"], list(maps["class"])
+    assert labels == ["fcc", "bcc"]
+    np.testing.assert_array_equal(shares[:, 0, 1, 0], [0.2, 0.8])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--box", "8"], "--box, --stride and --output belong to --local"),
+        (["--output", "m.nc"], "--box, --stride and --output belong to --local"),
+        (["--local", "--output", "maps.h5"], "maps are written as .nc or .npz, not as 'maps.h5'"),
+        (["other.xyz", "--local", "--output", "m.nc"], "--output takes the maps of one file"),
+    ],
+)
+def test_options_that_do_not_fit(
+    sample: str, capsys: Any, options: list[str], message: str
+) -> None:
+    assert cli.main(["classify", sample, *options]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--passes", "0"], "'0' is no whole number from 1 up"),
+        (["--passes", "many"], "'many' is no whole number from 1 up"),
+        (["--box", "-1"], "'-1' is no positive length"),
+        (["--box", "nan"], "'nan' is no positive length"),
+        (["--stride", "far"], "'far' is no positive length"),
+        (["--fast"], "unrecognized arguments: --fast"),
+    ],
+)
+def test_values_that_are_none(sample: str, capsys: Any, options: list[str], message: str) -> None:
+    assert message in usage(["classify", sample, "--local", *options], capsys)
+
+
+# --- fetch -------------------------------------------------------------------------------------
+
+
+def test_fetch_names_and_all(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """One file that cannot be had does not lose the others."""
+
+    def fetch(name: str) -> Path:
+        if name == "stem/graphene_a.xyz":
+            raise DataError("stem/graphene_a.xyz could not be downloaded")
+        return Path("cache") / name
+
+    monkeypatch.setattr(store, "fetch", fetch)
+    assert cli.main(["fetch", "stem/graphene_a.xyz", "aet/fept_2017.xyz"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.splitlines() == [str(Path("cache/aet/fept_2017.xyz"))]
+    assert "graphene_a.xyz could not be downloaded" in captured.err
+    assert cli.main(["fetch", "--all"]) == 1
+    assert len(capsys.readouterr().out.splitlines()) == len(store.registry()) - 1
+
+
+def test_fetch_lists(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(store, "available", lambda name: name == "aet/fept_2017.xyz")
+    assert cli.main(["fetch", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(store.registry())
+    assert [line.split()[-1] for line in lines if line.startswith("here")] == ["aet/fept_2017.xyz"]
+
+
+def test_fetch_unknown_name(capsys: Any) -> None:
+    assert cli.main(["fetch", "stem/graphen_a.xyz"]) == 1
+    assert "'stem/graphen_a.xyz'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all", "stem/graphene_a.xyz"]])
+def test_fetch_wants_names_or_all(capsys: Any, arguments: list[str]) -> None:
+    assert cli.main(["fetch", *arguments]) == 2
+    assert "name the files to fetch, or give --all" in capsys.readouterr().err
+
+
+# --- reproduce ---------------------------------------------------------------------------------
+
+
+def test_reproduce_passes_options_on(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    seen: list[Any] = []
+
+    def run(*arguments: Any, **options: Any) -> list[reproduce.Outcome]:
+        seen.append((arguments, options))
+        copy = Path("build/paper/04_x.ipynb").absolute()
+        return [
+            reproduce.Outcome("03_x", "done", 2.0, copy),
+            reproduce.Outcome("04_x", "failed", 1.0, copy, "cell In [3]: ValueError: too cold"),
+        ]
+
+    monkeypatch.setattr(reproduce, "run", run)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
+    command = ["reproduce", "--profile", "paper", "--only", "03", "04", "--resume", "--keep-going"]
+    assert cli.main(command) == 1
+    options = {"resume": True, "keep": False, "keep_going": True, "every": 30.0, "bar": False}
+    assert seen == [(("paper", ["03", "04"]), options)]
+    captured = capsys.readouterr()
+    assert captured.out == "1 done, 1 failed, 3.0 s in all\n"
+    copy = Path("build/paper/04_x.ipynb")
+    assert captured.err == (
+        f"arise: 04_x failed in cell In [3]: ValueError: too cold; executed copy: {copy}\n"
+    )
+
+
+def test_reproduce_unknown_profile(capsys: Any) -> None:
+    message = usage(["reproduce", "--profile", "fast"], capsys)
+    assert "invalid choice: 'fast' (choose from" in message
+
+
+def test_reproduce_unknown_notebook(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    def run(profile: str, only: list[str], **options: Any) -> Any:
+        return reproduce.select(only, tmp_path)
+
+    (tmp_path / "03_x.ipynb").touch()
+    monkeypatch.setattr(reproduce, "run", run)
+    assert cli.main(["reproduce", "--only", "44"]) == 2
+    assert capsys.readouterr().err == ("arise: no notebook '44'; name one of 03_x, or its number\n")
+
+
+def test_reproduce_stores_quick_only(capsys: Any) -> None:
+    assert cli.main(["reproduce", "--profile", "paper", "--store"]) == 2
+    assert "drop --store" in capsys.readouterr().err
+
+
+def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    def run(*arguments: Any, **options: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(reproduce, "run", run)
+    assert cli.main(["reproduce"]) == 130
+    assert capsys.readouterr().err == "arise: interrupted\n"
+
+
+def test_no_command(capsys: Any) -> None:
+    assert "required: COMMAND" in usage([], capsys)
+
+
+def test_module_is_a_command() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "arise_lib", "fetch"],
+        cwd=paths.ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("arise: name the files")

@@ -1,0 +1,360 @@
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import shutil
+import zipfile
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from arise_lib import network, paths, prototypes, store
+from arise_lib.datasets import DataSet
+from arise_lib.errors import DataError, InputError
+from arise_lib.network import Network, Training
+from arise_lib.soap import SoapSettings
+
+N_FEATURES = 12
+CLASSES = (3, 17, 60, 107)  # some of the 108, the last one among them
+ROWS = (40, 60, 30, 20)
+#: Small and hasty: the validation accuracy jumps, so that the best epoch is not the last one.
+HASTY = Training(hidden=(16, 24), dropout=0.1, learning_rate=0.05, batch_size=16, epochs=12, seed=5)
+
+
+def blobs(spread: float = 1.6) -> DataSet:
+    """Overlapping Gaussian clouds, one per class, of different sizes."""
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(len(CLASSES), N_FEATURES))
+    kind = np.repeat(np.arange(len(CLASSES)), ROWS)
+    noise = generator.normal(scale=spread, size=(len(kind), N_FEATURES))
+    features = (centres[kind] + noise).astype(np.float32)
+    return DataSet(features, np.array(CLASSES)[kind], pd.DataFrame(index=range(len(kind))))
+
+
+def random_network(seed: int = 0, widths: tuple[int, ...] = (7, 9, 5)) -> Network:
+    generator = np.random.default_rng(seed)
+
+    def draw(*shape: int) -> NDArray[np.float32]:
+        return generator.normal(size=shape).astype(np.float32)
+
+    return Network(
+        tuple(draw(a, b) for a, b in itertools.pairwise(widths)),
+        tuple(draw(b) for b in widths[1:]),
+        0.0317,
+        tuple(f"class {i}" for i in range(widths[-1])),
+        SoapSettings(radial="gto", cutoff=3.2, sigma=0.12),
+    )
+
+
+def assert_same(one: Network, other: Network) -> None:
+    for a, b in zip((*one.kernels, *one.biases), (*other.kernels, *other.biases), strict=True):
+        assert a.dtype == b.dtype == np.float32
+        np.testing.assert_array_equal(a, b)
+    assert one.dropout == other.dropout
+    assert one.classes == other.classes
+    assert one.settings == other.settings
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[Network, pd.DataFrame]:
+    return network.train(blobs(), SoapSettings(), HASTY)
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Two released networks in a folder of their own."""
+    folder = tmp_path / "networks"
+    monkeypatch.setattr(paths, "NETWORKS", folder)
+    network.release(random_network(1), "one", {"name": "one", "note": "σ"})
+    network.release(random_network(2), "two", {"name": "two"})
+    return folder
+
+
+# --- storage -----------------------------------------------------------------------------------
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    original, path = random_network(), tmp_path / "deep" / "network.npz"
+    checksum = network.save(original, path)
+    assert_same(network.load(path), original)
+    assert_same(network.load(str(path)), original)
+    assert checksum == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert [file.name for file in path.parent.iterdir()] == ["network.npz"]
+
+
+def test_same_network_same_bytes(tmp_path: Path) -> None:
+    # A checksum in a repository means something only if saving again gives the same file.
+    first = network.save(random_network(), tmp_path / "a.npz")
+    assert network.save(random_network(), tmp_path / "b.npz") == first
+    assert network.save(random_network(1), tmp_path / "c.npz") != first
+
+
+def test_the_file_is_arrays_without_pickle(tmp_path: Path) -> None:
+    network.save(random_network(), tmp_path / "network.npz")
+    with np.load(tmp_path / "network.npz", allow_pickle=False) as arrays:
+        loaded = {name: arrays[name] for name in arrays.files}
+    assert not any(array.dtype.hasobject for array in loaded.values())
+    assert loaded["kernel_1"].shape == (9, 5)
+    assert SoapSettings(**json.loads(str(loaded["settings"]))) == random_network().settings
+
+
+def test_a_pickle_in_the_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    np.savez(path, classes=np.array(["fcc", None], dtype=object))
+    with pytest.raises(DataError, match=r"network\.npz is not a network file"):
+        network.load(path)
+
+
+@pytest.mark.parametrize("kept", [0, 3, 200, -200, -1])
+def test_truncated_file(tmp_path: Path, kept: int) -> None:
+    path = tmp_path / "network.npz"
+    network.save(random_network(), path)
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(DataError, match=r"network\.npz is not a network file.*restore or retrain"):
+        network.load(path)
+
+
+def test_one_altered_byte(tmp_path: Path) -> None:
+    path = tmp_path / "network.npz"
+    network.save(random_network(), path)
+    content = bytearray(path.read_bytes())
+    at = content.index(random_network().kernels[1].tobytes()) + 5
+    content[at] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"not a network file.*kernel_1"):
+        network.load(path)
+
+
+def test_foreign_files(tmp_path: Path) -> None:
+    text, arrays = tmp_path / "text.npz", tmp_path / "arrays.npz"
+    text.write_text("not an archive at all\n")
+    np.savez(arrays, weights=np.ones(3))
+    for path in (text, arrays):
+        with pytest.raises(DataError, match=f"{path.name} is not a network file"):
+            network.load(path)
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("settings", np.array("{not json")),
+        ("settings", np.array('{"colour": "red"}')),
+        ("settings", np.array('{"radial": "unknown"}')),
+        ("dropout", np.array([0.1, 0.2])),
+        ("bias_1", None),
+    ],
+)
+def test_archive_that_only_nearly_is_a_network(
+    tmp_path: Path, member: str, value: NDArray[np.generic] | None
+) -> None:
+    path = tmp_path / "network.npz"
+    network.save(random_network(), path)
+    arrays = store.load_arrays(path)
+    del arrays[member]
+    if value is not None:
+        arrays[member] = value
+    store.save_arrays(path, arrays)
+    with pytest.raises(DataError, match="is not a network file"):
+        network.load(path)
+
+
+# --- released networks -------------------------------------------------------------------------
+
+
+def test_release_writes_weights_checksum_and_card(released: Path) -> None:
+    assert sorted(file.name for file in released.iterdir()) == [
+        "SHA256SUMS", "one.json", "one.npz", "two.json", "two.npz",
+    ]  # fmt: skip
+    assert_same(network.load("two"), random_network(2))
+    assert json.loads((released / "one.json").read_text(encoding="utf-8"))["note"] == "σ"
+    lines = (released / "SHA256SUMS").read_text().splitlines()
+    expected = [
+        hashlib.sha256((released / f"{n}.npz").read_bytes()).hexdigest() for n in ("one", "two")
+    ]
+    # The notation of `sha256sum --check`.
+    assert lines == [f"{expected[0]}  one.npz", f"{expected[1]}  two.npz"]
+
+
+def test_a_second_release_replaces_the_first(released: Path) -> None:
+    network.release(random_network(3), "one", {"name": "one"})
+    assert len((released / "SHA256SUMS").read_text().splitlines()) == 2
+    assert_same(network.load("one"), random_network(3))
+    assert_same(network.load("two"), random_network(2))
+
+
+def test_altered_released_file_is_refused_with_both_checksums(released: Path) -> None:
+    recorded = hashlib.sha256((released / "one.npz").read_bytes()).hexdigest()
+    # A valid network, but not the one that was released.
+    shutil.copy(released / "two.npz", released / "one.npz")
+    found = hashlib.sha256((released / "one.npz").read_bytes()).hexdigest()
+    with pytest.raises(DataError, match="restore the file") as caught:
+        network.load("one")
+    assert recorded in str(caught.value) and found in str(caught.value)
+    assert_same(network.load("two"), random_network(2))
+
+
+def test_released_file_without_record_is_refused(released: Path) -> None:
+    (released / "SHA256SUMS").unlink()
+    with pytest.raises(DataError, match="its record says None"):
+        network.load("one")
+
+
+def test_unknown_name_lists_the_released(released: Path) -> None:
+    with pytest.raises(InputError, match=r"no network 'three'; released are: one, two\."):
+        network.load("three")
+
+
+def test_without_any_released_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(paths, "NETWORKS", tmp_path / "absent")
+    with pytest.raises(InputError, match="released are: none"):
+        network.load()
+
+
+# --- split -------------------------------------------------------------------------------------
+
+
+def test_split_is_stratified_80_20() -> None:
+    data = blobs()
+    fitted, held_out = network.split(data)
+    assert len(fitted) == 120 and len(held_out) == 30
+    np.testing.assert_array_equal(np.sort(np.concatenate([fitted, held_out])), np.arange(150))
+    for label, rows in zip(CLASSES, ROWS, strict=True):
+        assert (data.classes[held_out] == label).sum() == rows // 5
+
+
+def test_split_is_fixed() -> None:
+    data = blobs()
+    first, again = network.split(data), network.split(data)
+    np.testing.assert_array_equal(first[1], again[1])
+    # Random state 42 as in the paper: depends on the classes alone, not on the features.
+    other = replace(data, features=np.zeros_like(data.features))
+    np.testing.assert_array_equal(network.split(other)[1], first[1])
+
+
+def test_class_too_small_to_split() -> None:
+    data = blobs()
+    keep = np.flatnonzero((data.classes != CLASSES[0]) | (np.arange(len(data)) < 4))
+    small = DataSet(data.features[keep], data.classes[keep], data.units.iloc[keep])
+    with pytest.raises(InputError, match=r"114 vectors cannot be split.*at least 5"):
+        network.split(small)
+
+
+# --- training ----------------------------------------------------------------------------------
+
+
+def test_defaults_are_the_papers() -> None:
+    # Methods and Table 1: 256-512-256, dropout 3.17 %, Adam at 2.16e-4, batches of 64, 300 epochs.
+    default = Training()
+    assert default.hidden == (256, 512, 256)
+    assert (default.dropout, default.learning_rate) == (0.0317, 2.16e-4)
+    assert (default.batch_size, default.epochs) == (64, 300)
+
+
+def test_shape_of_what_is_trained(trained: tuple[Network, pd.DataFrame]) -> None:
+    result, history = trained
+    assert [kernel.shape for kernel in result.kernels] == [(12, 16), (16, 24), (24, 108)]
+    assert [bias.shape for bias in result.biases] == [(16,), (24,), (108,)]
+    assert result.n_parameters == 12 * 16 + 16 + 16 * 24 + 24 + 24 * 108 + 108
+    assert result.classes == prototypes.LABELS
+    assert result.dropout == HASTY.dropout
+    assert list(history.columns) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert len(history) == HASTY.epochs
+
+
+def test_best_validation_epoch_is_kept(trained: tuple[Network, pd.DataFrame]) -> None:
+    data = blobs()
+    rows = network.split(data)[1]
+    held_out = DataSet(data.features[rows], data.classes[rows], data.units.iloc[rows])
+    more = (network.train(data, SoapSettings(), replace(HASTY, seed=seed)) for seed in range(4))
+    for result, history in itertools.chain([trained], more):
+        best = history["val_accuracy"].max()
+        assert result.accuracy(held_out) == pytest.approx(100.0 * best, abs=1e-4)
+        # A run that ends with its best epoch would pass with the last epoch's weights, too.
+        if history["val_accuracy"].iloc[-1] < best:
+            return
+    pytest.fail("no run in which the last epoch was not the best: the test has lost its grip")
+
+
+def test_it_learns(trained: tuple[Network, pd.DataFrame]) -> None:
+    # Four classes, the largest with 40 % of the rows: guessing stays below that.
+    assert trained[0].accuracy(blobs()) > 70.0
+
+
+def test_same_seed_same_weights(trained: tuple[Network, pd.DataFrame]) -> None:
+    again, history = network.train(blobs(), SoapSettings(), HASTY)
+    assert_same(again, trained[0])
+    pd.testing.assert_frame_equal(history, trained[1])
+
+
+def test_other_seed_other_weights(trained: tuple[Network, pd.DataFrame]) -> None:
+    other, _ = network.train(blobs(), SoapSettings(), replace(HASTY, epochs=1, seed=6))
+    assert not np.array_equal(other.kernels[0], trained[0].kernels[0])
+
+
+def test_undefined_vectors_are_refused() -> None:
+    data = blobs()
+    data.features[[3, 77], 5] = np.nan
+    with pytest.raises(InputError, match="2 of the 150 vectors are not finite"):
+        network.train(data, SoapSettings(), HASTY)
+
+
+# --- prediction --------------------------------------------------------------------------------
+
+
+def test_probabilities_equal_those_of_keras(trained: tuple[Network, pd.DataFrame]) -> None:
+    import keras
+
+    layers: list[keras.Layer] = [keras.Input((N_FEATURES,))]
+    layers += [keras.layers.Dense(width, "relu") for width in HASTY.hidden]
+    model = keras.Sequential([*layers, keras.layers.Dense(108, "softmax")])
+    result = trained[0]
+    model.set_weights([a for pair in zip(result.kernels, result.biases, strict=True) for a in pair])
+    features = blobs().features
+    expected = model.predict(features, verbose=0)
+    assert expected.max() > 0.9  # decided enough to be a test
+    np.testing.assert_allclose(result.probabilities(features), expected, atol=1e-5)
+
+
+def test_probabilities_of_a_network_done_by_hand() -> None:
+    # x = (1, 2): hidden = relu(1 - 2, 1 + 2 + 1) = (0, 4); logits = (0, ln 3) -> 1/4, 3/4.
+    kernels = np.float32([[1, 1], [-1, 1]]), np.float32([[5, 0], [0, np.log(3) / 4]])
+    biases = np.float32([0, 1]), np.float32([0, 0])
+    tiny = Network(kernels, biases, 0.5, ("a", "b"), SoapSettings())
+    np.testing.assert_allclose(tiny.probabilities(np.float32([[1, 2]])), [[0.25, 0.75]], rtol=1e-6)
+
+
+def test_softmax_does_not_overflow() -> None:
+    p = network.softmax(np.float32([[1000.0, 1000.0, -1000.0], [0.0, -2000.0, -1e30]]))
+    np.testing.assert_allclose(p, [[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], rtol=1e-6)
+
+
+def test_accuracy_counts_an_undefined_vector_as_wrong() -> None:
+    # argmax of NaN is 0: the first class would get it.
+    sure = Network(
+        (np.zeros((3, 2), np.float32),), (np.float32([1, 0]),), 0.0, ("a", "b"), SoapSettings()
+    )
+    features = np.zeros((4, 3), np.float32)
+    data = DataSet(features, np.zeros(4, np.int64), pd.DataFrame(index=range(4)))
+    assert sure.accuracy(data) == 100.0
+    features[1, 2] = np.nan
+    assert sure.accuracy(data) == 75.0
+
+
+# --- the network that comes with the project ---------------------------------------------------
+
+
+def test_every_released_network_is_intact_and_has_a_card() -> None:
+    names = [file.stem for file in paths.NETWORKS.glob("*.npz")]
+    assert "arise" in names
+    for name in names:
+        released = network.load(name)
+        card = json.loads((paths.NETWORKS / f"{name}.json").read_text(encoding="utf-8"))
+        assert card["parameters"] == released.n_parameters
+        assert card["descriptor"] == asdict(released.settings)
+        assert released.classes == prototypes.LABELS
+        assert zipfile.is_zipfile(paths.NETWORKS / f"{name}.npz")

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+from ase.build import bulk, graphene
+from matplotlib.figure import Figure
+
+from arise_lib import paths, plotting, prototypes
+from arise_lib.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def clean() -> Iterator[None]:
+    """Turn warnings into errors; close figures and put the style back afterwards."""
+    with plt.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plotting.use_style()
+        yield
+    plt.close("all")
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(paths, "FIGURES", tmp_path / "figures")
+    return tmp_path / "figures"
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def example_maps(n_layers: int = 3) -> xr.Dataset:
+    rng = np.random.default_rng(0)
+    p = rng.random((2, n_layers, 4, 5))
+    p[:, :, 0, 0] = np.nan  # an empty box
+    return xr.Dataset(
+        {
+            "probability": (("class", "z", "y", "x"), p),
+            "mutual_information": (("z", "y", "x"), p[0]),
+        },
+        coords={
+            "class": ["fcc", "bcc"],
+            "x": np.arange(5.0),
+            "y": np.arange(4.0),
+            "z": np.arange(float(n_layers)),
+        },
+    )
+
+
+def example_history() -> pd.DataFrame:
+    epochs = np.arange(1, 6)
+    return pd.DataFrame(
+        {
+            "accuracy": 1 - 0.5 / epochs,
+            "val_accuracy": 1 - 0.4 / epochs,
+            "loss": 1 / epochs,
+            "val_loss": 1.1 / epochs,
+        }
+    )
+
+
+def line_figure() -> tuple[Figure, pd.DataFrame]:
+    data = pd.DataFrame({"accuracy": [1 / 3, 2.0, 4.0]}, index=pd.Index([0, 1, 2], name="epoch"))
+    figure, panel = plt.subplots()
+    panel.plot(data)
+    return figure, data
+
+
+# --- every kind of panel -----------------------------------------------------------------------
+
+
+def labels_of(figure: Figure) -> list[tuple[str, str]]:
+    return [(panel.get_xlabel(), panel.get_ylabel()) for panel in figure.axes]
+
+
+def test_gallery() -> None:
+    figure = plotting.gallery(["fcc", "graphene", "nanotube (3,3)"], n_columns=2)
+    figure.canvas.draw()
+    assert len(figure.axes) == 4
+    drawn = [panel for panel in figure.axes if panel.patches]
+    assert [panel.get_title() for panel in drawn] == [
+        prototypes.get(label).tex for label in ("fcc", "graphene", "nanotube (3,3)")
+    ]
+    assert len(drawn[0].patches) == plotting.GALLERY_ATOMS
+    assert len(figure.legends) == 1
+
+
+def test_gallery_with_a_title_of_several_lines() -> None:
+    long = next(label for label in prototypes.LABELS if len(label) > 18)
+    figure = plotting.gallery([long], n_columns=1)
+    figure.canvas.draw()
+    assert len(figure.axes[0].patches) == plotting.GALLERY_ATOMS
+
+
+def test_every_title_can_be_drawn() -> None:
+    # Labels are set in TeX's notation, which matplotlib reads only when it draws.
+    figure = plt.figure()
+    for label in prototypes.LABELS:
+        figure.text(0.5, 0.5, prototypes.get(label).tex)
+    figure.canvas.draw()
+
+
+def test_each_family_has_a_colour_of_its_own() -> None:
+    assert set(plotting.FAMILY_COLOURS) == set(prototypes.FAMILIES)
+    assert len(set(plotting.FAMILY_COLOURS.values())) == len(prototypes.FAMILIES)
+
+
+def test_draw_atoms() -> None:
+    panel = plt.figure().add_subplot()
+    atoms = bulk("NaCl", "rocksalt", a=5.64, cubic=True)
+    atoms.rotate(20.0, (1, 2, 3))  # no two atoms at the same height
+    before = atoms.copy()
+    plotting.draw_atoms(panel, atoms, np.eye(3)[[1, 2, 0]])  # seen along -x
+    assert atoms == before
+    # One disc per atom, painted from the back to the front, all of them inside the frame.
+    seen = np.array([patch.center for patch in panel.patches])
+    np.testing.assert_array_equal(seen, atoms.positions[np.argsort(atoms.positions[:, 0]), 1:])
+    for axis, limits in enumerate((panel.get_xlim(), panel.get_ylim())):
+        assert limits[0] < seen[:, axis].min() and seen[:, axis].max() < limits[1]
+
+
+@pytest.mark.parametrize("atoms", [bulk("Cu"), graphene(size=(2, 2, 1), vacuum=3.0)])
+def test_draw_a_single_atom_and_a_flat_sheet(atoms: object) -> None:
+    figure = plt.figure()
+    plotting.draw_atoms(figure.add_subplot(), atoms)
+    figure.canvas.draw()
+
+
+def test_descriptor_lines() -> None:
+    vectors = pd.DataFrame(np.random.default_rng(0).random((20, 3)))
+    vectors.columns = ["fcc, pristine", "fcc, displaced", "bcc, pristine"]
+    figure = plotting.descriptor_lines(vectors)
+    figure.canvas.draw()
+    assert [panel.get_title(loc="left") for panel in figure.axes] == ["fcc", "bcc"]
+    assert [len(panel.lines) for panel in figure.axes] == [2, 1]
+    assert labels_of(figure) == [("", "SOAP / 1"), ("component / 1", "SOAP / 1")]
+
+
+def test_class_map() -> None:
+    points = pd.DataFrame(
+        {"x": [0.0, 1, 2, 3], "y": [0.0, 1, 0, 1], "label": ["fcc", "fcc", "bcc", "graphene"]}
+    )
+    figure = plotting.class_map(points)
+    figure.canvas.draw()
+    panel = figure.axes[0]
+    # One name per class, in the middle of its points.
+    assert [(text.get_text(), text.xy) for text in panel.texts] == [
+        ("fcc", (0.5, 0.5)), ("bcc", (2.0, 0.0)), ("graphene", (3.0, 1.0)),
+    ]  # fmt: skip
+    assert sum(len(dots.get_offsets()) for dots in panel.collections) == 4
+
+
+def test_learning_curves() -> None:
+    figure = plotting.learning_curves(example_history())
+    figure.canvas.draw()
+    assert labels_of(figure) == [
+        ("epoch / 1", "accuracy / %"),
+        ("epoch / 1", "cross entropy / nat"),
+    ]
+    epoch, accuracy = figure.axes[0].lines[1].get_data()
+    np.testing.assert_array_equal(epoch, [1, 2, 3, 4, 5])
+    np.testing.assert_allclose(accuracy, [60, 80, 86.6667, 90, 92], rtol=1e-5)
+
+
+def test_class_bars() -> None:
+    shares = {f"class {i}": 60.0 / 2**i for i in range(8)}
+    figure = plotting.class_bars({"left": shares, "right": {"graphene": 99.0}})
+    figure.canvas.draw()
+    left, right = figure.axes
+    # Six at most, the largest on top.
+    assert [bar.get_width() for bar in left.patches] == [60.0 / 2**i for i in range(6)][::-1]
+    assert (right.get_title(), len(right.patches)) == ("right", 1)
+    assert left.get_xlim() == (0, 100)
+
+
+@pytest.mark.parametrize("n_layers", [1, 3])
+def test_flat_maps(n_layers: int) -> None:
+    maps = example_maps(n_layers)
+    figure = plotting.flat_maps(maps, ["bcc", "fcc"])
+    figure.canvas.draw()
+    panels = [panel for panel in figure.axes if panel.get_xlabel() == "x / Å"]
+    assert [panel.get_title() for panel in panels] == [
+        "p(bcc)", "p(fcc)", "mutual information / bit",
+    ]  # fmt: skip
+    drawn = panels[0].collections[0].get_array()
+    expected = maps["probability"].sel({"class": "bcc"}).isel(z=n_layers // 2).values
+    np.testing.assert_array_equal(np.ma.filled(drawn, np.nan), expected)
+    assert panels[0].collections[0].get_clim() == (0, 1)
+
+
+def test_accuracy_curves() -> None:
+    table = pd.DataFrame({"ARISE": [100.0, 99.0], "PTM": [88.0, 52.0]}, index=[1.0, 5.0])
+    figure = plotting.accuracy_curves(table, "missing atoms / %")
+    figure.canvas.draw()
+    assert labels_of(figure) == [("missing atoms / %", "accuracy / %")]
+    assert [line.get_label() for line in figure.axes[0].lines] == ["ARISE", "PTM"]
+
+
+# --- files -------------------------------------------------------------------------------------
+
+
+def test_picture_and_numbers_side_by_side(figures: Path) -> None:
+    figure, data = line_figure()
+    plotting.save_figure(figure, "fig1_test", data)
+    assert files(figures) == ["fig1_test.csv", "fig1_test.png"]
+    assert (figures / "fig1_test.csv").read_bytes() == b"epoch,accuracy\n0,0.333333\n1,2\n2,4\n"
+    assert (figures / "fig1_test.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_full_size_results_have_a_folder_of_their_own(figures: Path) -> None:
+    figure, data = line_figure()
+    plotting.save_figure(figure, "fig1", data, profile="paper")
+    plotting.save_table(data, "table1", profile="paper")
+    assert files(figures) == [
+        "paper/fig1.csv", "paper/fig1.png", "paper/table1.csv", "paper/table1.md",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: line_figure()[0],
+        lambda: plotting.gallery(["fcc", "graphene"], n_columns=2),
+        lambda: plotting.flat_maps(example_maps(), ["fcc"]),
+        lambda: plotting.learning_curves(example_history()),
+    ],
+)
+def test_same_figure_same_bytes(figures: Path, draw: Callable[[], Figure]) -> None:
+    data = pd.DataFrame({"a": [1.0]})
+    for name in ("one", "two"):
+        plotting.save_figure(draw(), name, data)
+    assert (figures / "one.png").read_bytes() == (figures / "two.png").read_bytes()
+    content = (figures / "one.png").read_bytes()
+    assert b"Software" not in content and b"tIME" not in content and b"Creation" not in content
+
+
+def test_interrupted_figure_leaves_the_old_one(
+    figures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figure, data = line_figure()
+    plotting.save_figure(figure, "fig1", data)
+    before = {name: (figures / name).read_bytes() for name in files(figures)}
+
+    def interrupted(path: Path, **options: object) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(figure, "savefig", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        plotting.save_figure(figure, "fig1", data + 1)
+    assert {name: (figures / name).read_bytes() for name in files(figures)} == before
+
+
+def test_table(figures: Path) -> None:
+    table = pd.DataFrame(
+        {"accuracy / %": [100.0, 66.14], "where": ["Table 2", "Å"]},
+        index=pd.Index(["ARISE", "CNA"], name="method"),
+    )
+    plotting.save_table(table, "table2")
+    assert files(figures) == ["table2.csv", "table2.md"]
+    assert (figures / "table2.md").read_text(encoding="utf-8") == (
+        "| method | accuracy / % | where |\n| --- | --- | --- |\n"
+        "| ARISE | 100.0 | Table 2 |\n| CNA | 66.14 | Å |\n"
+    )
+    read = pd.read_csv(figures / "table2.csv", index_col="method")
+    pd.testing.assert_frame_equal(read, table, check_dtype=False)
+
+
+def test_unknown_profile(figures: Path) -> None:
+    figure, data = line_figure()
+    with pytest.raises(InputError, match="Unknown profile 'full'; choose one of quick, paper"):
+        plotting.save_figure(figure, "fig1", data, profile="full")
+    with pytest.raises(InputError, match="Unknown profile 'full'"):
+        plotting.save_table(data, "table1", profile="full")
+    assert not figures.exists()

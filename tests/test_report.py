@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from arise_lib import paths, report
+from arise_lib.errors import DataError, InputError
+
+#: Rows and columns of the paper's Table 2, by the names of the scorecard.
+METHODS = {"spglib_loose", "spglib_tight", "ptm", "cna", "acna", "baa", "gnb", "bnb", "arise"}
+COLUMNS = ["pristine", "d0.1", "d0.6", "d1", "d2", "d4", "m1", "m5", "m10", "m20"]
+
+
+@pytest.fixture
+def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of its own for recorded numbers."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    return tmp_path / "results"
+
+
+# --- the paper's values ------------------------------------------------------------------------
+
+
+def test_headline_numbers_of_the_paper() -> None:
+    values = report.paper_values()
+    assert values.index.is_unique
+    assert list(values.columns) == ["paper", "low", "high", "unit", "where", "rule"]
+    assert not values.isna().any(axis=None)
+    # The paper's own value reproduces itself.
+    assert (values["low"] <= values["paper"]).all() and (values["paper"] <= values["high"]).all()
+    expected = {
+        "dataset.classes": 108,
+        "dataset.pristine_structures": 396,
+        "dataset.pristine_vectors": 39204,
+        "dataset.defective_structures": 588,
+        "dataset.defective_vectors": 141120,
+        "network.accuracy_pristine": 99.66,
+        "fig2a.boxes": 7968,
+        "fig3b.graphene": 79,
+        "fig4a.boxes": 43679,
+        "fig4a.l10_boxes": 5359,
+    }
+    for key, value in expected.items():
+        assert values.at[key, "paper"] == value, key
+
+
+def test_counts_have_no_band() -> None:
+    values = report.paper_values()
+    counts = values[values["rule"].str.startswith("a count: equality")]
+    assert len(counts) >= 7
+    assert (counts["low"] == counts["high"]).all()
+
+
+def test_keys_are_those_of_the_scorecard() -> None:
+    columns = [*COLUMNS, "d7", "d10", "m25", "m30"]
+    for key in report.paper_values().index:
+        assert re.fullmatch(r"(dataset|network|table2|fig\d[a-m])\.[a-z0-9_.]+", key)
+        if key.startswith("table2."):
+            _, method, column = key.split(".", 2)
+            assert method in METHODS and column in columns
+
+
+def test_table_2_of_the_paper() -> None:
+    table = report.paper_table2()
+    assert set(table.index) == METHODS
+    assert list(table.columns) == ["name", "classes", *COLUMNS]
+    accuracies = table[COLUMNS]
+    assert ((accuracies >= 0) & (accuracies <= 100)).all(axis=None)
+    assert table["classes"].to_dict() == {
+        "spglib_loose": 96, "spglib_tight": 96, "ptm": 12, "cna": 3, "acna": 3, "baa": 3,
+        "gnb": 108, "bnb": 108, "arise": 108,
+    }  # fmt: skip
+    for method, column, value in [
+        ("arise", "pristine", 100), ("arise", "d4", 99.29), ("arise", "m20", 99.85),
+        ("spglib_loose", "d1", 95.26), ("spglib_tight", "m1", 11.23), ("ptm", "m20", 6.24),
+        ("cna", "pristine", 66.14), ("acna", "m1", 89.25), ("baa", "d4", 97.85),
+        ("gnb", "d0.6", 55.94), ("bnb", "m5", 64.00),
+    ]:  # fmt: skip
+        assert accuracies.at[method, column] == value, (method, column)
+
+
+def test_headline_numbers_agree_with_table_2() -> None:
+    values, table = report.paper_values(), report.paper_table2()
+    keys = [key for key in values.index if key.startswith("table2.")]
+    assert len(keys) >= 10
+    for key in keys:
+        _, method, column = key.split(".", 2)
+        assert values.at[key, "paper"] == table.at[method, column]
+
+
+# --- comparison --------------------------------------------------------------------------------
+
+BANDS = """key,paper,low,high,unit,where,rule
+inside,50,40,60,%,Fig. 1,ten points
+low_edge,50,40,60,%,Fig. 1,ten points
+high_edge,50,40,60,%,Fig. 1,ten points
+below,50,40,60,%,Fig. 1,ten points
+above,50,40,60,%,Fig. 1,ten points
+missing,50,40,60,%,Fig. 1,ten points
+"""
+
+
+def test_verdicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "values.csv").write_text(BANDS)
+    monkeypatch.setattr(paths, "PAPER", tmp_path)
+    ours = {
+        "above": 60.004, "inside": 51.239, "low_edge": 40, "high_edge": 60, "below": 39.999,
+        "sim.fig2a.boundary_auc": 0.9,
+    }  # fmt: skip
+    table = report.compare(ours)
+    # In our order; no row for what the paper has no number for, nor for what we have none.
+    assert list(table.index) == ["above", "inside", "low_edge", "high_edge", "below"]
+    assert list(table.columns) == ["ours", "paper", "difference", "unit", "where", "verdict"]
+    # Judged before rounding: 60.004 shows as 60.0, but differs.
+    assert table["verdict"].to_dict() == {
+        "above": "differs", "inside": "reproduced", "low_edge": "reproduced",
+        "high_edge": "reproduced", "below": "differs",
+    }  # fmt: skip
+    assert table.at["inside", "ours"] == 51.24
+    assert table.at["inside", "difference"] == 1.24
+    assert table.at["above", "ours"] == 60.0
+
+
+def test_comparison_with_the_paper() -> None:
+    table = report.compare({"fig2a.boxes": 7968, "fig4a.boxes": 43680, "fig3b.graphene": 65.0})
+    assert table["verdict"].tolist() == ["reproduced", "differs", "reproduced"]
+    assert table["difference"].tolist() == [0.0, 1.0, -14.0]
+
+
+def test_nothing_to_compare() -> None:
+    for ours in ({}, {"sim.fig2d.ari": 0.99}):
+        table = report.compare(ours)
+        assert isinstance(table, pd.DataFrame) and len(table) == 0
+
+
+# --- record ------------------------------------------------------------------------------------
+
+
+def test_record_merges_and_sorts(results: Path) -> None:
+    report.record("quick", {"fig3a.graphene": 97.0, "dataset.classes": 108})
+    report.record("quick", {"fig3a.graphene": 98.25, "fig2a.boxes": 7968})
+    text = (results / "quick.json").read_text()
+    assert json.loads(text) == {
+        "dataset.classes": 108,
+        "fig2a.boxes": 7968,
+        "fig3a.graphene": 98.25,
+    }
+    assert list(json.loads(text)) == sorted(json.loads(text))
+    assert text.endswith("}\n")
+    assert [file.name for file in results.iterdir()] == ["quick.json"]
+
+
+def test_recorded_numbers_are_read_back(results: Path) -> None:
+    assert report.results("quick") == {}
+    report.record("quick", {"dataset.classes": 108, "fig3a.graphene": 97.5})
+    assert report.results("quick") == {"dataset.classes": 108, "fig3a.graphene": 97.5}
+    assert report.results("paper") == {}
+    with pytest.raises(InputError, match="Unknown profile 'fast'"):
+        report.results("fast")
+
+
+def test_profiles_are_kept_apart(results: Path) -> None:
+    report.record("quick", {"dataset.defective_vectors": 14112})
+    report.record("paper", {"dataset.defective_vectors": 141120})
+    assert json.loads((results / "quick.json").read_text()) == {"dataset.defective_vectors": 14112}
+    assert json.loads((results / "paper.json").read_text()) == {"dataset.defective_vectors": 141120}
+
+
+def test_numbers_as_they_are_written(results: Path) -> None:
+    report.record(
+        "quick",
+        {
+            "count": np.int64(39204), "whole": 141120.0, "large": 1234567.0, "zero": 0.0,
+            "single": np.float32(99.9), "digits": 2 / 3, "small": 1.23456789e-7,
+        },
+    )  # fmt: skip
+    text = (results / "quick.json").read_text()
+    found = json.loads(text)
+    # Counts as whole numbers, whatever their type was, and with all their digits.
+    for line in ('"count": 39204,', '"whole": 141120,', '"large": 1234567,', '"zero": 0\n'):
+        assert line in text
+    # Six digits: single precision would show as 99.9000015.
+    assert (found["single"], found["digits"], found["small"]) == (99.9, 0.666667, 1.23457e-7)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
+def test_what_is_not_measured_is_not_recorded(results: Path, value: float) -> None:
+    report.record("quick", {"fig3a.graphene": 97.0})
+    before = (results / "quick.json").read_bytes()
+    with pytest.raises(InputError, match=r"fig4c\.trend = .* is not a number; leave out"):
+        report.record("quick", {"fig3a.graphene": 1.0, "fig4c.trend": value})
+    assert (results / "quick.json").read_bytes() == before
+
+
+def test_interrupted_record_leaves_the_old_one(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report.record("quick", {"fig3a.graphene": 97.0})
+    before = (results / "quick.json").read_bytes()
+
+    def interrupted(self: Path, text: str) -> None:
+        self.write_bytes(text[:10].encode())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "write_text", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        report.record("quick", {"fig3a.graphene": 1.0})
+    assert [file.name for file in results.iterdir()] == ["quick.json"]
+    assert (results / "quick.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("profile", ["fast", "", "Quick"])
+def test_unknown_profile(results: Path, profile: str) -> None:
+    message = f"Unknown profile {profile!r}; choose one of quick, paper"
+    with pytest.raises(InputError, match=re.escape(message)):
+        report.record(profile, {"dataset.classes": 108})
+    assert not results.exists()
+    with pytest.raises(InputError, match=re.escape(message)):
+        report.check_profile(profile)
+
+
+# --- versions ----------------------------------------------------------------------------------
+
+
+def test_versions_name_what_can_change_a_number() -> None:
+    line = report.versions()
+    assert "\n" not in line
+    assert re.match(r"Python 3\.\d+\.\d+ · ", line)
+    assert f"numpy {np.__version__} · " in line
+    for package in ("scipy", "ase", "dscribe", "numba", "keras", "scikit-learn", "spglib"):
+        assert re.search(rf"(^| · ){package} \d", line), package
+
+
+def test_versions_leave_out_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_NUMERICAL", ("numpy", "no-such-package"))
+    assert report.versions().endswith(f" · numpy {np.__version__}")
+
+
+def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report.paths, "RESULTS", tmp_path)
+    (tmp_path / "quick.json").write_text('{"a": 1')
+    with pytest.raises(DataError, match=r"quick\.json is not readable .* delete it"):
+        report.results("quick")

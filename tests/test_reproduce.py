@@ -1,0 +1,347 @@
+"""The notebook driver, its kernel, the progress bars and the package's face."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import psutil
+import pytest
+from nbformat import v4
+
+import arise_lib
+from arise_lib import notebooks, paths, progress, reproduce
+from arise_lib.errors import InputError
+
+
+def add(folder: Path, name: str, *sources: str) -> Path:
+    """Write an unexecuted notebook whose parameters come first."""
+    cells = [v4.new_markdown_cell("# Title")]
+    cells.append(v4.new_code_cell('profile = "quick"', metadata={"tags": ["parameters"]}))
+    cells += [v4.new_code_cell(source) for source in sources]
+    path = folder / name
+    path.write_text(nbformat.writes(v4.new_notebook(cells=cells)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "notebooks"
+    made.mkdir()
+    return made
+
+
+def texts(path: Path) -> str:
+    cells = [cell for cell in notebooks.read(path).cells if cell.cell_type == "code"]
+    return "".join(output.get("text", "") for cell in cells for output in cell.outputs)
+
+
+def start(code: str, cwd: Path, **environment: str) -> subprocess.Popen[str]:
+    python_path = os.pathsep.join([str(paths.ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": python_path} | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def alive(number: int) -> bool:
+    """Tell whether a process still runs, a moment after it was ended."""
+    try:
+        process = psutil.Process(number)
+        process.wait(5)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.TimeoutExpired:
+        return process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+# --- choosing notebooks ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("wanted", ["03", "3", "03_b", "03_b.ipynb", "notebooks/03_b.ipynb"])
+def test_select_by_number_or_name(folder: Path, wanted: str) -> None:
+    for name in ["03_b.ipynb", "00_a.ipynb", "notes.ipynb", "13_c.ipynb"]:
+        add(folder, name)
+    assert [p.name for p in reproduce.select([wanted], folder)] == ["03_b.ipynb"]
+
+
+def test_select_keeps_the_order_of_numbers(folder: Path) -> None:
+    for name in ["03_b.ipynb", "00_a.ipynb", "13_c.ipynb", "notes.ipynb"]:
+        add(folder, name)
+    every = ["00_a.ipynb", "03_b.ipynb", "13_c.ipynb"]
+    assert [p.name for p in reproduce.select([], folder)] == every
+    assert [p.name for p in reproduce.select(["13", "3", "03"], folder)] == every[1:]
+
+
+@pytest.mark.parametrize("wanted", ["04", "b", "", "0", "03_"])
+def test_unknown_notebook_lists_the_known(folder: Path, wanted: str) -> None:
+    add(folder, "03_b.ipynb")
+    with pytest.raises(InputError, match=r"no notebook '.*'; name one of 03_b"):
+        reproduce.select([wanted], folder)
+
+
+def test_folder_without_notebooks(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"no notebook NN_name\.ipynb"):
+        reproduce.select([], folder)
+
+
+def test_unknown_profile(folder: Path) -> None:
+    with pytest.raises(InputError, match="no profile 'fast': choose quick or paper"):
+        reproduce.run("fast", folder=folder)
+
+
+def test_only_quick_is_stored(folder: Path) -> None:
+    with pytest.raises(InputError, match="drop --store"):
+        reproduce.run("paper", keep=True, folder=folder)
+
+
+# --- running -----------------------------------------------------------------------------------
+
+
+def test_run_resume_and_store(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """One notebook: executed with its parameter, kept on resuming, run again when it changed."""
+    source = "import os, sys\nprint(profile, os.getcwd(), sys.executable)"
+    low_level = "os.write(1, b'noise'); os.write(2, b'noise');"
+    path = add(folder, "00_a.ipynb", source, low_level)
+    build = tmp_path / "build"
+    # A kernel specification of the same name, found first, that leads nowhere.
+    spec = tmp_path / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    wrong = {"argv": ["false"], "display_name": "Wrong", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(wrong))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+
+    (first,) = reproduce.run("paper", folder=folder, build=build)
+    assert first.state == "done"
+    assert first.copy == build / "paper" / "00_a.ipynb"
+    assert texts(first.copy) == f"paper {folder} {sys.executable}\n"
+    assert [p.name for p in first.copy.parent.iterdir()] == ["00_a.ipynb"]
+    assert "00_a" in capsys.readouterr().out
+    (again,) = reproduce.run("paper", resume=True, folder=folder, build=build)
+    assert again.state == "kept"
+
+    path = add(folder, "00_a.ipynb", "print(profile)")
+    before = notebooks.read(path)
+    (changed,) = reproduce.run(resume=True, keep=True, folder=folder, build=build)
+    assert (changed.state, changed.copy.parent.name) == ("done", "quick")
+    stored = notebooks.read(path)
+    assert [cell.source for cell in stored.cells] == [cell.source for cell in before.cells]
+    assert texts(path) == "quick\n"
+    assert [cell.get("execution_count") for cell in stored.cells] == [None, 1, 2]
+    assert notebooks.stripped(stored) == stored
+    # Storing changed the outputs only, so nothing is left to do.
+    (after,) = reproduce.run(resume=True, folder=folder, build=build)
+    assert after.state == "kept"
+
+
+def test_failing_notebook_stops_the_run(folder: Path, tmp_path: Path) -> None:
+    add(folder, "00_a.ipynb", "print(1)", "raise ValueError('too cold')", "print(2)")
+    add(folder, "01_b.ipynb", "print(profile)")
+    (failed,) = reproduce.run(folder=folder, build=tmp_path)
+    assert failed.state == "failed"
+    # In [1] are the parameters and In [2] those injected.
+    assert failed.message == "cell In [4]: ValueError: too cold"
+    cells = notebooks.read(failed.copy).cells
+    errors = [o for c in cells for o in c.get("outputs", []) if o.output_type == "error"]
+    assert [(e.ename, e.evalue) for e in errors] == [("ValueError", "too cold")]
+    assert texts(failed.copy) == "1\n"
+    assert notebooks.read(folder / "00_a.ipynb").cells[2].outputs == []
+
+    states = [
+        outcome.state
+        for outcome in reproduce.run(
+            resume=True, keep=True, keep_going=True, folder=folder, build=tmp_path
+        )
+    ]
+    assert states == ["failed", "done"]
+    # A failed notebook is not stored.
+    assert notebooks.read(folder / "00_a.ipynb").cells[2].outputs == []
+
+
+def test_dead_kernel_is_a_failure(folder: Path, tmp_path: Path) -> None:
+    add(folder, "00_a.ipynb", "print(1)", "import os; os._exit(9)")
+    (failed,) = reproduce.run(folder=folder, build=tmp_path)
+    assert failed.state == "failed"
+    assert "the kernel died" in failed.message
+    assert not reproduce.complete(failed.copy, reproduce.input_hash(folder / "00_a.ipynb", "quick"))
+
+
+def test_heartbeat_goes_to_stderr(folder: Path, tmp_path: Path, capsys: Any) -> None:
+    add(folder, "00_a.ipynb", "import time; time.sleep(1.5)")
+    (outcome,) = reproduce.run(folder=folder, build=tmp_path, every=0.5)
+    assert outcome.state == "done"
+    captured = capsys.readouterr()
+    assert "00_a: cell 4 of 4, running for" in captured.err
+    assert "running" not in captured.out
+
+
+def test_interruption_leaves_nothing_half_written(folder: Path, tmp_path: Path) -> None:
+    """Ctrl-C in the second notebook: the first is kept, the second's processes are gone."""
+    mark = tmp_path / "pid"
+    wait = f"""
+import os, pathlib, subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(120)"])
+pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
+"""
+    add(folder, "00_a.ipynb", "print(1)")
+    add(folder, "01_b.ipynb", wait, "time.sleep(120)")
+    code = f"""
+        import sys
+        from functools import partial
+        from pathlib import Path
+        from arise_lib import reproduce
+        reproduce.run = partial(
+            reproduce.run, folder=Path({str(folder)!r}), build=Path({str(tmp_path / "build")!r})
+        )
+        sys.exit(reproduce.main(["reproduce", "--store"]))
+    """
+    process = start(code, tmp_path)
+    deadline = time.monotonic() + 90
+    while not (mark.exists() and mark.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "arise: interrupted" in err
+    assert "Traceback" not in err
+    assert out.startswith("00_a")
+    assert [p.name for p in (tmp_path / "build" / "quick").iterdir()] == ["00_a.ipynb"]
+    assert sorted(p.name for p in folder.iterdir()) == ["00_a.ipynb", "01_b.ipynb"]
+    assert texts(folder / "01_b.ipynb") == ""
+    assert [number for number in map(int, mark.read_text().split()) if alive(number)] == []
+
+
+# --- what a resumed run goes by ----------------------------------------------------------------
+
+
+def test_input_hash_counts_sources_tags_and_profile(folder: Path) -> None:
+    path = add(folder, "00_a.ipynb", "print(1)")
+    reference = reproduce.input_hash(path, "quick")
+    assert reproduce.input_hash(path, "paper") != reference
+    notebook = notebooks.read(path)
+    notebook.cells[2].outputs.append(v4.new_output("stream", name="stdout", text="1\n"))
+    notebook.cells[2].execution_count = 2
+    notebooks.write(notebook, path)
+    assert reproduce.input_hash(path, "quick") == reference
+    notebook.cells[2].metadata["tags"] = ["external-data"]
+    notebooks.write(notebook, path)
+    assert reproduce.input_hash(path, "quick") != reference
+    assert reproduce.input_hash(add(folder, "00_a.ipynb", "print(2)"), "quick") != reference
+
+
+def test_input_hash_counts_data_but_not_the_cache(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = add(folder, "00_a.ipynb")
+    data = tmp_path / "checkout" / "data"
+    data.mkdir(parents=True)
+    monkeypatch.setattr(reproduce, "__file__", str(tmp_path / "checkout" / "arise_lib" / "x.py"))
+    monkeypatch.setattr(paths, "DATA", data)
+    monkeypatch.setattr(paths, "DERIVED", data / "derived")
+    monkeypatch.setattr(reproduce.store, "available", lambda name: False)
+    (data / "registry.tsv").write_text("name\tsha256\tbytes\turl\na\tb\t1\tc\n")
+    reference = reproduce.input_hash(path, "quick")
+    (data / "derived").mkdir()
+    (data / "derived" / "x.npz").write_bytes(b"1")
+    assert reproduce.input_hash(path, "quick") == reference
+    (data / "new.csv").write_text("1")
+    with_data = reproduce.input_hash(path, "quick")
+    assert with_data != reference
+    # External data that have come make a difference to the notebooks that use them.
+    monkeypatch.setattr(reproduce.store, "available", lambda name: True)
+    assert reproduce.input_hash(path, "quick") != with_data
+
+
+@pytest.mark.parametrize("content", [None, "", "{}"])
+def test_copy_that_is_not_whole(tmp_path: Path, content: str | None) -> None:
+    copy = tmp_path / "00_a.ipynb"
+    if content is not None:
+        copy.write_text(content)
+    assert not reproduce.complete(copy, "hash")
+
+
+# --- progress bars -----------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.delenv("ARISE_PROGRESS", raising=False)
+    assert list(progress.bar(range(3), desc="three")) == [0, 1, 2]
+    assert "three:   0%|" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("stream", "value"), [(Terminal(), "0"), (io.StringIO(), "1"), (None, "1")]
+)
+def test_bar_in_silence(
+    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None, value: str
+) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    monkeypatch.setenv("ARISE_PROGRESS", value)
+    assert list(progress.bar(iter("ab"), total=2)) == ["a", "b"]
+    if stream is not None:
+        assert stream.getvalue() == ""
+
+
+def test_bar_in_a_kernel(folder: Path, tmp_path: Path) -> None:
+    """The kernel tells by itself, even if a terminal is pretended and the variable is not set."""
+    pretend = "import os, sys\nos.environ.pop('ARISE_PROGRESS')\nsys.stderr.isatty = lambda: True"
+    use = "from arise_lib.progress import bar, in_kernel\nprint(in_kernel(), list(bar(range(2))))"
+    python_path = f"sys.path.insert(0, {str(paths.ROOT)!r})"
+    add(folder, "00_a.ipynb", pretend, python_path, use)
+    (outcome,) = reproduce.run(folder=folder, build=tmp_path)
+    assert outcome.message == ""
+    assert texts(outcome.copy) == "True [0, 1]\n"
+
+
+# --- the package -------------------------------------------------------------------------------
+
+
+def test_import_is_cheap_and_sets_the_environment(tmp_path: Path) -> None:
+    code = """
+        import os, sys
+        for name in ("TF_CPP_MIN_LOG_LEVEL", "TF_ENABLE_ONEDNN_OPTS"):
+            os.environ.pop(name, None)
+        os.environ["KERAS_BACKEND"] = "chosen"
+        import arise_lib
+        heavy = {"tensorflow", "keras", "matplotlib", "numpy", "pandas", "papermill"}
+        print(sorted(heavy & set(sys.modules)))
+        print(os.environ["TF_CPP_MIN_LOG_LEVEL"], os.environ["TF_ENABLE_ONEDNN_OPTS"])
+        print(os.environ["KERAS_BACKEND"], set(arise_lib.__all__) <= set(dir(arise_lib)))
+    """
+    out, err = start(code, tmp_path).communicate(timeout=60)
+    assert out.splitlines() == ["[]", "3 0", "chosen True"], err
+
+
+def test_unknown_public_name() -> None:
+    with pytest.raises(AttributeError, match="module 'arise_lib' has no attribute 'clasify'"):
+        _ = arise_lib.clasify
+
+
+def test_version_is_that_of_the_project() -> None:
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+    assert arise_lib.__version__ == project["version"]

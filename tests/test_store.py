@@ -1,0 +1,644 @@
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import threading
+import time
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pooch
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arise_lib import paths, store
+from arise_lib.errors import AriseError, DataError, InputError
+
+CONTENT = b"2\n\nC 0 0 0\nC 0 0 1.42\n"
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+def files(folder: Path) -> list[str]:
+    """All files below a folder, hidden ones included."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+# --- registry ----------------------------------------------------------------------------------
+
+
+def test_registry_states_source_and_terms_of_every_file() -> None:
+    table = store.registry()
+    assert list(table.columns) == ["sha256", "bytes", "url", "licence", "citation"]
+    # 108 prototypes, 14 structures outside the classes, 32 others.
+    assert len(table) == 154
+    assert table.index.is_unique and not table.isna().any(axis=None)
+    assert table["sha256"].str.fullmatch("[0-9a-f]{64}").all()
+    # Pinned: the URL holds a commit.
+    assert table["url"].str.fullmatch(r"https://\S+/[0-9a-f]{40}/\S+").all()
+    assert (table["bytes"] > 0).all()
+    assert (table["citation"].str.len() > 20).all()
+
+
+def test_registry_is_a_copy() -> None:
+    table = store.registry()
+    table["url"] = ""
+    assert (store.registry()["url"] != "").all()
+
+
+def test_unreadable_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(paths, "DATA", tmp_path)
+    with pytest.raises(DataError, match=r"registry .*registry\.tsv cannot be read"):
+        store.registry()
+    assert not store.available("data.xyz")
+
+
+def test_every_external_file_is_the_registered_one(external: Callable[[str], Path]) -> None:
+    for name, row in store.registry().iterrows():
+        path = external(str(name))
+        assert path.stat().st_size == row["bytes"]
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
+
+
+# --- fetch -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A registry of two files, an empty data cache, downloads allowed, pauses recorded."""
+    data, folder = tmp_path / "data", tmp_path / "cache"
+    data.mkdir()
+    rows = [["name", "sha256", "bytes", "url", "licence", "citation"]]
+    for name in ("stem/a.xyz", "stem/b.xyz"):
+        rows.append([name, SHA256, str(len(CONTENT)), f"https://example.org/{name}", "CC0", '"x'])
+    (data / "registry.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
+    monkeypatch.setattr(paths, "DATA", data)
+    monkeypatch.setenv("ARISE_DATA_DIR", str(folder))
+    monkeypatch.delenv("ARISE_OFFLINE")
+    return folder
+
+
+class FakeDownloader:
+    """In place of pooch's: every attempt does the next of the given actions."""
+
+    def __init__(self, *actions: bytes | BaseException) -> None:
+        self.actions = list(actions)
+        self.urls: list[str] = []
+        self.pauses: list[float] = []
+
+    def __call__(self, **options: Any) -> FakeDownloader:
+        assert options["timeout"] > 0
+        return self
+
+    def download(self, url: str, output: str) -> None:
+        self.urls.append(url)
+        action = self.actions.pop(0)
+        if isinstance(action, BaseException):
+            Path(output).write_bytes(CONTENT[:7])
+            raise action
+        Path(output).write_bytes(action)
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDownloader]:
+    def install(*actions: bytes | BaseException) -> FakeDownloader:
+        fake = FakeDownloader(*actions)
+
+        def factory(**options: Any) -> Callable[[str, str, Any], None]:
+            fake(**options)
+            return lambda url, output, _: fake.download(url, output)
+
+        monkeypatch.setattr(pooch, "HTTPDownloader", factory)
+        monkeypatch.setattr(time, "sleep", fake.pauses.append)
+        return fake
+
+    return install
+
+
+def http_error(status: int) -> requests.HTTPError:
+    response = requests.Response()
+    response.status_code = status
+    return requests.HTTPError(f"{status} from the server", response=response)
+
+
+def test_fetch_downloads_once(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    fake = network(CONTENT)
+    assert not store.available("stem/a.xyz")
+    for _ in range(2):
+        assert store.fetch("stem/a.xyz") == cache / "stem" / "a.xyz"
+        assert store.available("stem/a.xyz")
+    assert fake.urls == ["https://example.org/stem/a.xyz"]
+    assert files(cache) == ["stem/a.xyz"]
+    assert (cache / "stem" / "a.xyz").read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        requests.ConnectionError("unreachable"),
+        requests.exceptions.ChunkedEncodingError("cut off"),
+        TimeoutError("too slow"),
+        http_error(503),
+        http_error(429),
+        CONTENT[:-1],
+    ],
+    ids=["unreachable", "cut off", "timeout", "503", "429", "truncated"],
+)
+def test_third_attempt_succeeds(
+    cache: Path, network: Callable[..., FakeDownloader], failure: bytes | Exception
+) -> None:
+    fake = network(failure, failure, CONTENT)
+    assert store.fetch("stem/a.xyz").read_bytes() == CONTENT
+    # The pauses double.
+    assert fake.pauses == [0.0, 2.0, 4.0]
+    assert files(cache) == ["stem/a.xyz"]
+
+
+def test_third_failure_is_reported(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    network(TimeoutError("first"), TimeoutError("second"), requests.ConnectionError("no route"))
+    with pytest.raises(DataError, match=r"example\.org/stem/a\.xyz, attempt 3: .*no route") as info:
+        store.fetch("stem/a.xyz")
+    assert "set ARISE_DATA_DIR to a folder that holds the file" in str(info.value)
+    assert files(cache) == []
+
+
+def test_wrong_content_is_reported(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    network(*[b"<html>log in first</html>"] * 3)
+    with pytest.raises(DataError, match=rf"attempt 3: .*found [0-9a-f]{{64}}, expected {SHA256}"):
+        store.fetch("stem/a.xyz")
+    assert files(cache) == []
+
+
+def test_not_found_is_not_tried_again(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    fake = network(http_error(404), CONTENT)
+    with pytest.raises(DataError, match=r"attempt 1: .*404 from the server"):
+        store.fetch("stem/a.xyz")
+    assert len(fake.urls) == 1
+
+
+def test_interrupted_download_leaves_nothing(
+    cache: Path, network: Callable[..., FakeDownloader]
+) -> None:
+    network(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        store.fetch("stem/a.xyz")
+    assert files(cache) == []
+
+
+def test_altered_file(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    fake = network()
+    (cache / "stem").mkdir(parents=True)
+    (cache / "stem" / "a.xyz").write_bytes(CONTENT.replace(b"1.42", b"1.43"))
+    # Same size: only the checksum tells.
+    assert store.available("stem/a.xyz")
+    with pytest.raises(DataError, match=f"found [0-9a-f]{{64}}, expected {SHA256}") as info:
+        store.fetch("stem/a.xyz")
+    assert "Delete it, then run `arise fetch stem/a.xyz`" in str(info.value)
+    assert fake.urls == []
+
+
+@pytest.mark.parametrize("value", ["1", "true", "yes"])
+def test_offline(
+    cache: Path,
+    network: Callable[..., FakeDownloader],
+    monkeypatch: pytest.MonkeyPatch,
+    value: str,
+) -> None:
+    fake = network()
+    monkeypatch.setenv("ARISE_OFFLINE", value)
+    with pytest.raises(DataError, match=r"forbids downloads: run `arise fetch stem/a\.xyz`"):
+        store.fetch("stem/a.xyz")
+    assert fake.urls == [] and not cache.exists()
+
+
+def test_offline_zero_allows_downloads(
+    cache: Path, network: Callable[..., FakeDownloader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network(CONTENT)
+    monkeypatch.setenv("ARISE_OFFLINE", "0")
+    assert store.fetch("stem/a.xyz").is_file()
+
+
+def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (cache / "stem").mkdir(parents=True)
+    (cache / "stem" / "a.xyz").write_bytes(CONTENT)
+    (cache / "stem" / "a.xyz").chmod(0o444)
+    (cache / "stem").chmod(0o555)
+    # The administrator may write in spite of the mode; so look for the attempt, too.
+    monkeypatch.setattr(store, "atomic_write", lambda path: pytest.fail(f"{path} is written"))
+    before = (cache / "stem").stat().st_mtime_ns
+    assert store.fetch("stem/a.xyz").read_bytes() == CONTENT
+    assert store.available("stem/a.xyz")
+    assert (cache / "stem").stat().st_mtime_ns == before
+    (cache / "stem").chmod(0o755)
+
+
+def test_cache_that_cannot_be_written(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    fake = network(CONTENT)
+    cache.write_text("a file where the folder should be")
+    assert not store.available("stem/a.xyz")
+    with pytest.raises(DataError, match="set ARISE_DATA_DIR to a folder that you may write to"):
+        store.fetch("stem/a.xyz")
+    assert fake.urls == []
+
+
+def test_folder_in_place_of_a_file(cache: Path) -> None:
+    (cache / "stem" / "a.xyz").mkdir(parents=True)
+    assert not store.available("stem/a.xyz")
+    with pytest.raises(DataError, match="cannot be read"):
+        store.fetch("stem/a.xyz")
+
+
+def test_unknown_name(cache: Path) -> None:
+    with pytest.raises(InputError, match=r"'stem/c.xyz': did you mean stem/[ab].xyz or stem/"):
+        store.fetch("stem/c.xyz")
+    with pytest.raises(InputError, match=r"'\?': store.registry\(\) lists the names"):
+        store.fetch("?")
+    for name in ("stem/c.xyz", "../registry.tsv", "", None, 3):
+        assert store.available(name) is False  # type: ignore[arg-type]
+
+
+def test_fetch_all(cache: Path, network: Callable[..., FakeDownloader]) -> None:
+    fake = network(CONTENT, CONTENT)
+    expected = [cache / "stem" / "a.xyz", cache / "stem" / "b.xyz"]
+    assert store.fetch_all(progress=False) == expected
+    assert store.fetch_all(["stem/b.xyz"]) == expected[1:]
+    assert len(fake.urls) == 2
+
+
+def test_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ARISE_DATA_DIR", "~/somewhere")
+    assert store.data_dir() == Path.home() / "somewhere"
+    monkeypatch.setenv("ARISE_DATA_DIR", "")
+    assert store.data_dir() == Path(pooch.os_cache("arise"))
+
+
+def test_errors_are_of_the_standard_kind() -> None:
+    assert issubclass(InputError, ValueError) and issubclass(InputError, AriseError)
+    assert issubclass(DataError, OSError) and issubclass(DataError, AriseError)
+
+
+# --- files written whole -----------------------------------------------------------------------
+
+
+def test_atomic_write_makes_folders_and_keeps_the_ending(tmp_path: Path) -> None:
+    final = tmp_path / "new" / "folder" / "a.tar.gz"
+    with store.atomic_write(final) as temporary:
+        assert temporary.parent == final.parent and temporary.name.endswith("a.tar.gz")
+        temporary.write_text("whole")
+        assert not final.exists()
+    assert final.read_text() == "whole"
+    assert files(tmp_path) == ["new/folder/a.tar.gz"]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, SystemExit])
+def test_atomic_write_keeps_the_old_file(tmp_path: Path, error: type[BaseException]) -> None:
+    final = tmp_path / "a.csv"
+    final.write_text("old")
+    with pytest.raises(error), store.atomic_write(final) as temporary:
+        temporary.write_text("half")
+        raise error
+    assert final.read_text() == "old" and files(tmp_path) == ["a.csv"]
+
+
+def test_atomic_write_respects_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "plain").touch()
+    with store.atomic_write(tmp_path / "atomic") as temporary:
+        temporary.touch()
+    assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+ARRAYS = {
+    "vectors": np.arange(12.0).reshape(3, 4).T,
+    "labels": np.array(["fcc", "α-Sm"]),
+    "count": np.array(7),
+    "empty": np.zeros((0, 316), dtype=np.float32),
+    "file": np.array([True, False]),
+    "nan": np.array([np.nan, -0.0]),
+}
+
+
+def test_arrays_come_back_bit_by_bit(tmp_path: Path) -> None:
+    store.save_arrays(tmp_path / "a.npz", ARRAYS)
+    back = store.load_arrays(tmp_path / "a.npz")
+    assert list(back) == list(ARRAYS)
+    for name, array in ARRAYS.items():
+        assert back[name].dtype == array.dtype and back[name].shape == array.shape
+        assert back[name].tobytes() == array.tobytes()
+    # The file is what numpy calls npz.
+    with np.load(tmp_path / "a.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["vectors"], ARRAYS["vectors"])
+
+
+def test_same_arrays_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.save_arrays(tmp_path / "a.npz", ARRAYS)
+    monkeypatch.setattr(time, "time", lambda: 2e9)
+    store.save_arrays(tmp_path / "b.npz", ARRAYS)
+    assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
+
+
+def test_files_of_numpy_are_read(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", a=np.arange(5))
+    np.testing.assert_array_equal(store.load_arrays(tmp_path / "a.npz")["a"], np.arange(5))
+
+
+def test_objects_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'a' holds Python objects"):
+        store.save_arrays(tmp_path / "a.npz", {"a": np.array([{}])})
+    with pytest.raises(InputError, match=r"array name '\.\./a'"):
+        store.save_arrays(tmp_path / "a.npz", {"../a": np.zeros(1)})
+    assert files(tmp_path) == []
+    np.savez(tmp_path / "b.npz", a=np.array([{}]))
+    with pytest.raises(DataError, match="cannot be read as npz"):
+        store.load_arrays(tmp_path / "b.npz")
+
+
+def test_every_damage_is_noticed(tmp_path: Path) -> None:
+    """Cut a file at any place, change any byte: a DataError, or no array with other numbers.
+
+    An array may be lost unnoticed, when the zip directory is hit; `cached` looks for that.
+    """
+    path = tmp_path / "a.npz"
+    expected = {"a": np.arange(6.0), "b": np.array([1, 2])}
+    store.save_arrays(path, expected)
+    whole = path.read_bytes()
+    damaged = [whole[:n] for n in range(0, len(whole), 3)]
+    for mask in (0xFF, 0x01):
+        damaged += [
+            whole[:n] + bytes([whole[n] ^ mask]) + whole[n + 1 :] for n in range(len(whole))
+        ]
+    noticed = 0
+    for content in damaged:
+        path.write_bytes(content)
+        try:
+            back = store.load_arrays(path)
+        except DataError:
+            noticed += 1
+            continue
+        assert {array.tobytes() for array in back.values()} <= {
+            array.tobytes() for array in expected.values()
+        }
+    assert noticed > len(damaged) / 2
+
+
+def test_damaged_header_asks_for_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    store.save_arrays(path, {"a": np.arange(6.0)})
+    whole = path.read_bytes()
+    # Eight terabytes; the header is padded with blanks.
+    path.write_bytes(whole.replace(b"(6,), }             ", b"(1000000000000,), } "))
+    assert path.read_bytes() != whole and len(path.read_bytes()) == len(whole)
+    with pytest.raises(DataError, match=r"wrong checksum of a\.npy"):
+        store.load_arrays(path)
+
+
+# --- cached ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def derived(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setattr(paths, "DERIVED", tmp_path / "derived")
+    return tmp_path / "derived"
+
+
+class Counter:
+    """Computes one array and counts how often."""
+
+    def __init__(self, value: float = 1.0) -> None:
+        self.value, self.calls = value, 0
+
+    def __call__(self) -> dict[str, np.ndarray]:
+        self.calls += 1
+        return {"x": np.full(3, self.value)}
+
+
+def test_computed_once(derived: Path) -> None:
+    compute = Counter()
+    first = store.cached("pristine/soap", {"n_max": 9}, compute)
+    second = store.cached("pristine/soap", {"n_max": 9}, compute)
+    assert compute.calls == 1
+    assert list(first) == list(second) == ["x"]
+    assert first["x"].tobytes() == second["x"].tobytes()
+    (stored,) = files(derived)
+    assert stored.startswith("pristine/soap/") and stored.endswith(".npz")
+
+
+def test_order_of_the_key_does_not_matter(derived: Path) -> None:
+    compute = Counter()
+    store.cached("a", {"x": 1, "y": {"p": (1, 2), "q": None}}, compute)
+    store.cached("a", {"y": {"q": None, "p": [1, 2]}, "x": np.int64(1)}, compute)
+    assert compute.calls == 1
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-3, 3)
+    | st.floats(-2, 2, allow_nan=False)
+    | st.text("01aT[]{},\":' ", max_size=4)
+)
+KEYS = st.dictionaries(
+    st.text("01a_", max_size=2),
+    st.recursive(
+        SCALARS,
+        lambda inner: (
+            st.lists(inner, max_size=2) | st.dictionaries(st.text("01a", max_size=1), inner)
+        ),
+        max_leaves=4,
+    ),
+    max_size=3,
+)
+
+
+def spelt_out(value: Any) -> str:
+    """Write a key without regard to its order; repr tells 1, 1.0, True and "1" apart."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {spelt_out(value[k])}" for k in sorted(value)) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(spelt_out, value)) + "]"
+    return repr(value)
+
+
+@given(st.lists(KEYS, min_size=2, max_size=6))
+def test_different_keys_never_collide(keys: list[dict[str, Any]]) -> None:
+    stored: list[Path] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "save_arrays", lambda path, _: stored.append(path))
+        for key in keys:
+            store.cached("hypothesis", key, Counter())
+    assert len(set(stored)) == len({spelt_out(key) for key in keys})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0),
+        (1, True),
+        (1, "1"),
+        (None, "null"),
+        ([1, 2], "[1, 2]"),
+        ({}, []),
+        (0.1, 0.1 + 1e-18),
+        (0.1, 0.1 + 2e-17),
+    ],
+)
+def test_look_alike_keys(derived: Path, one: Any, other: Any) -> None:
+    a = store.cached("a", {"k": one}, Counter(1))["x"]
+    b = store.cached("a", {"k": other}, Counter(2))["x"]
+    # 0.1 + 1e-18 is 0.1, 0.1 + 2e-17 the next number.
+    assert bool(a[0] == b[0]) is (repr(one) == repr(other))
+
+
+def test_name_and_format_are_part_of_the_key(
+    derived: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compute = Counter()
+    store.cached("a", {}, compute)
+    store.cached("b", {}, compute)
+    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
+    store.cached("a", {}, compute)
+    assert compute.calls == 3
+    # Not by the folder alone: "A" and "a" are one folder on some systems.
+    assert len({Path(file).name for file in files(derived)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ({"k": float("nan")}, r"key\['k'\] is nan: only finite"),
+        ({"k": [1.0, np.float64("inf")]}, r"key\['k'\]\[1\] is inf: only finite"),
+        ({"k": {"l": np.zeros(2)}}, r"key\['k'\]\['l'\] is of type ndarray: .*turn an array into"),
+        ({"k": {1, 2}}, r"key\['k'\] is of type set"),
+        ({"k": 1j}, r"key\['k'\] is of type complex"),
+        ({"k": b"bytes"}, r"key\['k'\] is of type bytes"),
+        ({"k": Path("x")}, r"key\['k'\] is of type \w*Path"),
+        ({1: 2}, r"key has the name 1: only str"),
+        ([1], r"of type list, not a mapping"),
+    ],
+)
+def test_unsupported_keys(derived: Path, key: Any, message: str) -> None:
+    compute = Counter()
+    with pytest.raises(InputError, match=message):
+        store.cached("a", key, compute)
+    assert compute.calls == 0 and not derived.exists()
+
+
+@pytest.mark.parametrize("name", ["", "../a", "/a", "a/", "a//b", "a b", "a\n", "ä", None])
+def test_unsafe_names(derived: Path, name: Any) -> None:
+    with pytest.raises(InputError, match=r"name of a cached result .*are allowed"):
+        store.cached(name, {}, Counter())
+
+
+@pytest.mark.parametrize("result", [[1], {"__key__": np.zeros(1)}, {"x": np.array([None])}])
+def test_unsupported_results(derived: Path, result: Any) -> None:
+    with pytest.raises(InputError, match=r"no mapping of names|holds Python objects"):
+        store.cached("a", {}, lambda: result)
+    assert files(derived) == []
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_failing_computation_leaves_nothing(derived: Path, error: type[BaseException]) -> None:
+    def fail() -> dict[str, np.ndarray]:
+        raise error("half-way")
+
+    with pytest.raises(error, match="half-way"):
+        store.cached("a", {}, fail)
+    assert not derived.exists()
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_interrupted_writing_leaves_nothing(
+    derived: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    def write_half(stream: Any, array: np.ndarray, **_: Any) -> None:
+        stream.write(b"half")
+        raise error("half-way")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np.lib.format, "write_array", write_half)
+        with pytest.raises(error, match="half-way"):
+            store.cached("a", {}, Counter())
+    assert files(derived) == []
+    assert store.cached("a", {}, Counter(5))["x"][0] == 5
+
+
+@pytest.mark.parametrize("keep", [0, 1, 60, -1])
+def test_truncated_entry_is_computed_anew(derived: Path, keep: int) -> None:
+    compute = Counter()
+    store.cached("a", {"k": 1}, compute)
+    path = derived / files(derived)[0]
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.warns(UserWarning, match="computed anew"):
+        assert store.cached("a", {"k": 1}, compute)["x"][0] == 1
+    assert compute.calls == 2
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        store.cached("a", {"k": 1}, compute)
+    assert compute.calls == 2
+
+
+def test_entry_that_lost_an_array_is_not_used(derived: Path) -> None:
+    store.cached("a", {}, lambda: {"x": np.zeros(1), "y": np.ones(1)})
+    path = derived / files(derived)[0]
+    arrays = store.load_arrays(path)
+    del arrays["y"]
+    store.save_arrays(path, arrays)
+    with pytest.warns(UserWarning, match="or not all of its arrays"):
+        assert "y" in store.cached("a", {}, lambda: {"x": np.zeros(1), "y": np.ones(1)})
+
+
+def test_entry_of_another_key_is_not_used(derived: Path) -> None:
+    store.cached("a", {"k": 1}, Counter(1))
+    (one,) = files(derived)
+    store.cached("a", {"k": 2}, Counter(2))
+    (two,) = set(files(derived)) - {one}
+    (derived / one).replace(derived / two)
+    with pytest.warns(UserWarning, match="it holds another key"):
+        assert store.cached("a", {"k": 2}, Counter(3))["x"][0] == 3
+
+
+def test_result_survives_a_folder_that_cannot_be_written(derived: Path) -> None:
+    derived.write_text("a file where the folder should be")
+    with pytest.warns(UserWarning, match="'a' is not cached .*ARISE_CACHE_DIR"):
+        assert store.cached("a", {}, Counter(4))["x"][0] == 4
+
+
+def test_threads_may_ask_for_the_same_key(derived: Path) -> None:
+    barrier, results = threading.Barrier(8), []
+
+    def compute() -> dict[str, np.ndarray]:
+        barrier.wait(timeout=30)  # all of them compute, then all write
+        return {"x": np.arange(20_000)}
+
+    def work() -> None:
+        results.append(store.cached("a", {}, compute)["x"].sum())
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [np.arange(20_000).sum()] * 8
+    (entry,) = files(derived)
+    assert zipfile.ZipFile(derived / entry).testzip() is None
+
+
+def _write_and_read(folder: str, rounds: int) -> int:
+    """Overwrite one file again and again and read it; return how many reads were wrong."""
+    path, wrong = Path(folder) / "a.npz", 0
+    for i in range(rounds):
+        store.save_arrays(path, {"x": np.full(5_000, i)})
+        x = store.load_arrays(path)["x"]
+        wrong += not (x == x[0]).all()
+    return wrong
+
+
+def test_processes_may_write_the_same_file(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        assert pool.starmap(_write_and_read, [(str(tmp_path), 40)] * 2) == [0, 0]
+    assert files(tmp_path) == ["a.npz"]

@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+from ase import Atoms
+from ase.build import bulk
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+import arise_lib
+from arise_lib import network
+from arise_lib.errors import InputError
+from arise_lib.network import Network
+from arise_lib.reading import read_structure
+from arise_lib.soap import SoapSettings, describe
+from arise_lib.strided import atoms_in_boxes, box_centres, describe_box, label_shares, scan
+
+Boxes = dict[tuple[int, int, int], NDArray[np.int64]]
+
+PASSES = 10
+
+
+def counts(boxes: Boxes) -> NDArray[np.int64]:
+    return np.array([members.size for members in boxes.values()])
+
+
+def by_brute_force(
+    positions: NDArray[np.float64], axes: list[NDArray[np.float64]], box: float
+) -> Boxes:
+    found = {}
+    for ix, x in enumerate(axes[0]):
+        for iy, y in enumerate(axes[1]):
+            for iz, z in enumerate(axes[2]):
+                inside = (np.abs(positions - [x, y, z]) <= box / 2).all(axis=1)
+                if inside.any():
+                    found[ix, iy, iz] = np.flatnonzero(inside)
+    return found
+
+
+def assert_same_boxes(one: Boxes, other: Boxes) -> None:
+    assert one.keys() == other.keys()
+    for where, members in one.items():
+        np.testing.assert_array_equal(members, other[where])
+
+
+# --- the grids of the paper --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "box", "stride", "padding", "at_least", "grid", "n_boxes"),
+    [
+        # Fig. 2a: "more than 50 atoms".
+        ("polycrystals/four_grains.xyz", 16.0, 1.0, 0.5, 51, (121, 119, 1), 7968),
+        # Fig. 2l: "more than 10".
+        ("polycrystals/pearl.in", 10.0, 2.0, 1.0, 11, (22, 20, 55), 8522),
+        # Fig. 4a at 2 Å: "at least 50".
+        ("aet/fept_2017.xyz", 12.0, 2.0, 1.0, 50, (52, 55, 57), 43679),
+    ],
+)
+def test_numbers_of_boxes_of_the_paper(
+    external: Callable[[str], Path],
+    name: str,
+    box: float,
+    stride: float,
+    padding: float,
+    at_least: int,
+    grid: tuple[int, int, int],
+    n_boxes: int,
+) -> None:
+    positions = read_structure(external(name)).positions
+    axes = box_centres(positions, box, stride, padding)
+    assert tuple(len(axis) for axis in axes) == grid
+    assert (counts(atoms_in_boxes(positions, axes, box)) >= at_least).sum() == n_boxes
+
+
+# --- grid --------------------------------------------------------------------------------------
+
+
+def test_grid_done_by_hand() -> None:
+    # x: 10 long, no padding, boxes of 4 every 3: floor(10 / 3) + 1 = 4 boxes reach over
+    # 3 * 3 + 4 = 13, so the first starts 1.5 before the sample.
+    # y: 3 long, fits into one box, which sits in its middle. z: flat.
+    corners = np.array([[0.0, 2.0, 7.0], [10.0, 5.0, 7.0]])
+    x, y, z = box_centres(corners, 4.0, 3.0, 0.0)
+    np.testing.assert_allclose(x, [0.5, 3.5, 6.5, 9.5], rtol=1e-12)
+    np.testing.assert_allclose(y, [3.5], rtol=1e-12)
+    np.testing.assert_allclose(z, [7.0], rtol=1e-12)
+    # Half a box more on both sides: 14 long, 5 boxes reach over 16, start at -2 - 1.
+    x, y, z = box_centres(corners, 4.0, 3.0, 0.5)
+    np.testing.assert_allclose(x, [-1.0, 2.0, 5.0, 8.0, 11.0], rtol=1e-12)
+    assert len(y) == len(z) == 1
+
+
+@given(
+    st.floats(0.1, 60.0), st.floats(1.0, 20.0), st.floats(0.5, 10.0), st.floats(0.0, 1.0),
+    st.floats(-100.0, 100.0),
+)  # fmt: skip
+def test_boxes_cover_the_sample(
+    extent: float, box: float, stride: float, padding: float, low: float
+) -> None:
+    positions = np.array([[low] * 3, [low + extent] * 3])
+    axis = box_centres(positions, box, stride, padding)[0]
+    middle, tiny = low + 0.5 * extent, 1e-9
+    assert np.mean(axis) == pytest.approx(middle, abs=1e-7)  # evenly on both sides
+    np.testing.assert_allclose(np.diff(axis), stride, rtol=1e-7)
+    reach = padding * box if len(axis) > 1 else 0.0
+    assert axis[0] - 0.5 * box <= low - reach + tiny
+    assert axis[-1] + 0.5 * box >= low + extent + reach - tiny
+
+
+def test_grid_moves_with_the_sample() -> None:
+    positions = np.random.default_rng(0).uniform(0, 20, size=(50, 3))
+    here = box_centres(positions, 6.0, 2.5, 0.5)
+    shifts = np.array([1.0, 20.0, -7.0])
+    there = box_centres(positions + shifts, 6.0, 2.5, 0.5)
+    for axis, moved, shift in zip(here, there, shifts, strict=True):
+        np.testing.assert_allclose(moved - axis, shift, atol=1e-12)
+
+
+# --- atoms of each box -------------------------------------------------------------------------
+
+
+def test_equals_brute_force_on_random_points() -> None:
+    positions = np.random.default_rng(1).uniform(-9, 14, size=(300, 3))
+    axes = box_centres(positions, 7.0, 3.0, 0.5)
+    found = atoms_in_boxes(positions, axes, 7.0)
+    assert_same_boxes(found, by_brute_force(positions, axes, 7.0))
+    assert len(found) < np.prod([len(axis) for axis in axes])  # empty boxes are left out
+
+
+def test_equals_brute_force_with_atoms_on_faces() -> None:
+    # Halves and whole numbers are exact: every atom sits on faces of some boxes.
+    positions = np.stack(np.meshgrid(*[np.arange(0.0, 9.0)] * 3), axis=-1).reshape(-1, 3)
+    axes = [np.arange(-2.0, 11.0, 1.5)] * 3
+    found = atoms_in_boxes(positions, axes, 3.0)
+    assert_same_boxes(found, by_brute_force(positions, axes, 3.0))
+
+
+def test_boxes_are_closed_on_both_sides() -> None:
+    positions = np.array([[-2.0, 0, 0], [2.0, 0, 0], [0, -2.0, 2.0], [2.0, 2.0, 2.0], [2.25, 0, 0]])
+    found = atoms_in_boxes(positions, [np.zeros(1)] * 3, 4.0)
+    np.testing.assert_array_equal(found[0, 0, 0], [0, 1, 2, 3])
+
+
+def test_an_atom_on_the_common_face_is_in_both_boxes() -> None:
+    positions = np.array([[0.0, 0.0, 0.0]])
+    found = atoms_in_boxes(positions, [np.array([-2.0, 2.0]), np.zeros(1), np.zeros(1)], 4.0)
+    assert set(found) == {(0, 0, 0), (1, 0, 0)}
+
+
+# --- one box -----------------------------------------------------------------------------------
+
+
+def test_box_is_described_as_a_free_cluster() -> None:
+    sample = bulk("Cu", cubic=True).repeat(4)
+    members = np.arange(30, 90)
+    free = Atoms(sample.numbers[members], sample.positions[members])
+    np.testing.assert_array_equal(
+        describe_box(sample, members, SoapSettings()), describe(free, SoapSettings())
+    )
+
+
+@pytest.mark.parametrize(("n_solute", "counted"), [(2, False), (3, True)])
+def test_species_with_fewer_than_three_atoms_are_left_out(n_solute: int, counted: bool) -> None:
+    sample = bulk("Cu", cubic=True).repeat(3)
+    sample.symbols[:n_solute] = "Au"
+    everything = np.arange(len(sample))
+    found = describe_box(sample, everything, SoapSettings())
+    rest = describe(Atoms(sample[n_solute:].numbers, sample[n_solute:].positions), SoapSettings())
+    free = Atoms(sample.numbers, sample.positions)
+    np.testing.assert_array_equal(found, describe(free, SoapSettings()) if counted else rest)
+    assert np.array_equal(found, rest) != counted
+
+
+def test_box_without_enough_atoms_of_any_species() -> None:
+    sample = Atoms("Cu2Au2", positions=np.eye(4, 3) * 2.5)
+    found = describe_box(sample, np.arange(4), SoapSettings())
+    assert found.shape == (SoapSettings().n_features,)
+    assert np.isnan(found).all()
+
+
+# --- maps --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def released() -> Network:
+    return network.load()
+
+
+@pytest.fixture(scope="module")
+def bicrystal() -> Atoms:
+    """Iron, fcc on the left and bcc on the right of x = 0, 2 Å apart."""
+    left = bulk("Fe", "fcc", a=3.6, cubic=True).repeat((6, 4, 4))
+    right = bulk("Fe", "bcc", a=2.87, cubic=True).repeat((7, 5, 5))
+    left.positions[:, 0] -= left.positions[:, 0].max() + 1.0
+    right.positions[:, 0] += 1.0
+    both = left + right
+    both.pbc = False
+    both.cell = None
+    return both
+
+
+@pytest.fixture(scope="module")
+def maps(bicrystal: Atoms, released: Network) -> xr.Dataset:
+    return scan(bicrystal, 12.0, 4.0, padding=0.0, min_atoms=40, network=released, passes=PASSES)
+
+
+def test_both_halves_of_a_bicrystal_are_labelled(maps: xr.Dataset) -> None:
+    middle = maps.isel(y=maps.sizes["y"] // 2, z=maps.sizes["z"] // 2)
+    assert set(middle["label"].sel(x=slice(-16, -6)).values) == {"fcc"}
+    assert set(middle["label"].sel(x=slice(6, 16)).values) == {"bcc"}
+    shares = label_shares(maps)
+    assert {"fcc", "bcc"} <= set(shares)
+
+
+def test_maps_have_one_form(maps: xr.Dataset) -> None:
+    assert maps["probability"].dims == ("class", "z", "y", "x")
+    for name in ("mutual_information", "n_atoms", "label"):
+        assert maps[name].dims == ("z", "y", "x")
+    assert maps.sizes["class"] == 108
+    assert maps["mutual_information"].attrs["units"] == "bit"
+    assert maps.attrs == {"box": 12.0, "stride": 4.0, "padding": 0.0, "passes": PASSES, "seed": 0}
+
+
+def test_boxes_with_too_few_atoms_are_undefined(maps: xr.Dataset) -> None:
+    enough = maps["n_atoms"] >= 40
+    assert 0 < int(enough.sum()) < enough.size
+    assert (maps["label"].where(~enough, "") == "").all()
+    assert (maps["label"].where(enough, "some") != "").all()
+    for name in ("probability", "mutual_information"):
+        defined = maps[name].notnull()
+        assert (defined == enough).all()
+    total = maps["probability"].sum("class", skipna=False).values
+    np.testing.assert_allclose(total[enough.values], 1.0, atol=1e-6)
+
+
+def test_label_is_the_most_probable_class(maps: xr.Dataset) -> None:
+    enough = (maps["n_atoms"] >= 40).values
+    best = maps["class"].values[maps["probability"].fillna(0.0).argmax("class").values]
+    np.testing.assert_array_equal(maps["label"].values[enough], best[enough])
+
+
+def test_a_map_is_its_boxes_one_by_one(
+    bicrystal: Atoms, released: Network, maps: xr.Dataset
+) -> None:
+    # Found by the coordinates of the map: x, y, z are neither swapped nor reversed.
+    rng = np.random.default_rng(2)
+    enough = np.argwhere((maps["n_atoms"] >= 40).values)
+    for iz, iy, ix in rng.choice(enough, size=5, replace=False):
+        box = maps.isel(x=ix, y=iy, z=iz)
+        centre = [float(box[axis]) for axis in "xyz"]
+        inside = (np.abs(bicrystal.positions - centre) <= 6.0).all(axis=1)
+        assert inside.sum() == int(box["n_atoms"])
+        alone = arise_lib.classify(bicrystal[inside], network=released, passes=PASSES)
+        assert str(box["label"].item()) == alone.label
+        assert float(box["mutual_information"]) == alone.mutual_information
+        assert float(box["probability"].max()) == alone.probabilities[0]
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: ThreadPoolExecutor(1), lambda: ProcessPoolExecutor(1, get_context("spawn"))]
+)
+def test_executor_does_not_matter(
+    bicrystal: Atoms, released: Network, make: Callable[[], Executor]
+) -> None:
+    def run(executor: Executor | None) -> xr.Dataset:
+        return scan(
+            bicrystal, 12.0, 12.0, padding=0.0, network=released, passes=2, executor=executor
+        )
+
+    with make() as executor:
+        xr.testing.assert_identical(run(executor), run(None))
+        executor.submit(len, ()).result()  # what the user gave is not closed
+
+
+def test_box_larger_than_the_sample(released: Network) -> None:
+    sample = bulk("Fe", "bcc", a=2.87, cubic=True).repeat(5)
+    found = scan(sample, 50.0, 1.0, network=released, passes=PASSES)
+    assert dict(found.sizes) == {"class": 108, "z": 1, "y": 1, "x": 1}
+    assert int(found["n_atoms"].item()) == len(sample)
+    assert found["label"].item() == "bcc"
+    assert [found[axis].item() for axis in "xyz"] == pytest.approx([0.5 * 2.87 * 4.5] * 3)
+
+
+def test_a_box_with_just_enough_atoms_counts(released: Network) -> None:
+    sample = bulk("Fe", "bcc", a=2.87, cubic=True).repeat(3)
+    options = {"network": released, "passes": 2}
+    found = scan(sample, 20.0, 1.0, min_atoms=len(sample), **options)
+    assert found["label"].item() != ""
+    with pytest.raises(InputError, match="holds 55 atoms; the fullest holds 54"):
+        scan(sample, 20.0, 1.0, min_atoms=len(sample) + 1, **options)
+
+
+def test_periodicity_of_the_sample_is_not_used(bicrystal: Atoms, released: Network) -> None:
+    wrapped = bicrystal.copy()
+    wrapped.set_cell([40.0, 14.4, 14.4])
+    wrapped.pbc = True
+    options = {"padding": 0.0, "network": released, "passes": 2}
+    xr.testing.assert_identical(
+        scan(wrapped, 12.0, 12.0, **options), scan(bicrystal, 12.0, 12.0, **options)
+    )
+
+
+def test_box_whose_species_are_all_too_rare(released: Network) -> None:
+    # Left, far from a crystal, two atoms of one and two of another species.
+    crystal = bulk("Fe", "bcc", a=2.87, cubic=True).repeat(3)
+    rare = Atoms("Cu2Au2", positions=[[-30, 0, 0], [-30, 3, 0], [-30, 0, 3], [-30, 3, 3]])
+    options = {"padding": 0.0, "network": released, "passes": 2}
+    found = scan(crystal + rare, 10.0, 10.0, min_atoms=4, **options)
+    left = found.sel(x=-30, method="nearest")
+    assert int(left["n_atoms"].max()) == 4
+    assert set(np.unique(left["label"].values)) == {""}
+    assert left["mutual_information"].isnull().all()
+    assert left["probability"].isnull().all()
+
+
+def test_shares_of_labels() -> None:
+    labels = np.array([[["fcc", "", "bcc", "fcc"], ["", "", "fcc", "hcp"]]])
+    shares = label_shares(xr.Dataset({"label": (("z", "y", "x"), labels)}))
+    assert list(shares.items()) == [("fcc", 0.6), ("bcc", 0.2), ("hcp", 0.2)]
+    assert label_shares(xr.Dataset({"label": ("x", np.array(["", ""]))})) == {}
+
+
+def test_public_name() -> None:
+    assert arise_lib.scan is scan
+
+
+# --- bad input ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"box": 0.0}, {"box": -16.0}, {"box": np.nan}, {"stride": 0.0}, {"stride": -1.0},
+        {"stride": np.inf}, {"padding": -0.5}, {"padding": np.nan}, {"padding": np.inf},
+    ],
+)  # fmt: skip
+def test_geometry_that_makes_no_sense(released: Network, wrong: dict[str, float]) -> None:
+    sample = bulk("Fe", cubic=True).repeat(6)
+    name, value = next(iter(wrong.items()))
+    with pytest.raises(InputError, match=f"{name} = {value}.*box and stride must be"):
+        scan(sample, network=released, **wrong)
+
+
+def test_box_that_holds_too_little(bicrystal: Atoms, released: Network) -> None:
+    with pytest.raises(
+        InputError, match=r"No box of edge 5\.0 holds 50 atoms; the fullest holds \d+\. Enlarge"
+    ):
+        scan(bicrystal, 5.0, 5.0, network=released)
+
+
+def test_boxes_that_hold_nothing(released: Network) -> None:
+    # Two atoms far apart: a coarse grid of small boxes meets neither of them.
+    sample = Atoms("Fe2", positions=[[0, 0, 0], [100.0, 0, 0]])
+    with pytest.raises(
+        InputError, match=r"No box of edge 1\.0 holds 50 atoms; the fullest holds 0"
+    ):
+        scan(sample, 1.0, 70.0, padding=0.0, network=released)
+
+
+def test_file_that_is_not_there(released: Network, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"absent\.xyz"):
+        scan(tmp_path / "absent.xyz", network=released)
+
+
+def test_absurd_grids_are_refused() -> None:
+    atoms = bulk("Cu", cubic=True) * (8, 8, 8)
+    with pytest.raises(InputError, match=r"A stride of 0\.01 makes .* at most 15,000,000"):
+        scan(atoms, box=10.0, stride=0.01)
