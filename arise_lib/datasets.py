@@ -71,7 +71,8 @@ class Unit:
             atoms = supercell(atoms, self.size, periodic=self.periodic)
         if self.missing:
             atoms = remove_atoms(atoms, self.missing, (*self.seed, 0))
-        if self.displacement:
+        # A lone atom has no dNN, and a displacement would only translate it.
+        if self.displacement and len(atoms) > 1:
             atoms = displace(atoms, self.displacement, (*self.seed, 1))
         return atoms
 

@@ -262,7 +262,9 @@ def learning_curves(history: pd.DataFrame) -> Figure:
 
 
 def class_bars(
-    panels: Mapping[str, Mapping[str, float]], xlabel: str = "probability / %"
+    panels: Mapping[str, Mapping[str, float]],
+    xlabel: str = "probability / %",
+    upper: float | None = 100.0,
 ) -> Figure:
     """Draw the leading classes of several predictions side by side.
 
@@ -272,6 +274,8 @@ def class_bars(
         Title of each panel, and percentages by class label, largest first.
     xlabel : str
         Quantity and unit.
+    upper : float or None
+        End of the axes; None lets each panel find its own.
 
     Returns
     -------
@@ -282,7 +286,7 @@ def class_bars(
     for axis, (title, shares) in zip(axes[0], panels.items(), strict=True):
         names = list(shares)[:6][::-1]
         axis.barh(names, [shares[name] for name in names], color="C0")
-        axis.set(title=title, xlabel=xlabel, xlim=(0, 100))
+        axis.set(title=title, xlabel=xlabel, xlim=(0, upper))
     figure.tight_layout()
     return figure
 
@@ -310,10 +314,11 @@ def flat_maps(maps: xr.Dataset, classes: Sequence[str]) -> Figure:
         (f"p({name})", layer["probability"].sel({"class": name}), {"vmin": 0, "vmax": 1})
         for name in classes
     ]
-    panels.append(("mutual information / bit", layer["mutual_information"], {"cmap": "magma"}))
+    panels.append(("mutual information", layer["mutual_information"], {"cmap": "magma"}))
     for axis, (title, values, limits) in zip(axes[0], panels, strict=True):
         image = axis.pcolormesh(maps["x"], maps["y"], values, rasterized=True, **limits)
-        figure.colorbar(image, ax=axis, shrink=0.7)
+        unit = "bit" if title == "mutual information" else "1"
+        figure.colorbar(image, ax=axis, fraction=0.046, pad=0.03).set_label(unit)
         axis.set_title(title)
         axis.set_aspect("equal")
         axis.set(xlabel="x / Å", ylabel="y / Å")

@@ -29,7 +29,7 @@ Row = dict[str, Any]
 
 
 def _space() -> dict[str, Any]:
-    """The search space in hyperopt's terms."""
+    """Return the search space in hyperopt's terms."""
     from hyperopt import hp
 
     hidden = [
@@ -84,12 +84,8 @@ def propose(rows: Sequence[Row], seed: int) -> tuple[dict[str, Any], dict[str, f
     number = len(rows)
     own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     (document,) = tpe.suggest([number], domain, trials, own_seed, verbose=False)
-    draws = {
-        name: float(values[0]) for name, values in document["misc"]["vals"].items() if values
-    }
-    chosen = {
-        name: int(value) if _is_choice(name) else value for name, value in draws.items()
-    }
+    draws = {name: float(values[0]) for name, values in document["misc"]["vals"].items() if values}
+    chosen = {name: int(value) if _is_choice(name) else value for name, value in draws.items()}
     return dict(space_eval(space, chosen)), draws
 
 

@@ -238,13 +238,15 @@ def scan(
     )
 
 
-def label_shares(maps: xr.Dataset) -> dict[str, float]:
+def label_shares(maps: xr.Dataset, *, certain_below: float | None = None) -> dict[str, float]:
     """Share of each class among the boxes that were classified.
 
     Parameters
     ----------
     maps : xarray.Dataset
         From `scan`.
+    certain_below : float, optional
+        Leave out boxes whose mutual information, in bits, is not below this.
 
     Returns
     -------
@@ -252,6 +254,10 @@ def label_shares(maps: xr.Dataset) -> dict[str, float]:
         Shares from 0 to 1, largest first; empty boxes do not count.
     """
     labels = maps["label"].values
-    names, counts = np.unique(labels[labels != ""], return_counts=True)
+    counted = labels != ""
+    if certain_below is not None:
+        # NaN, an empty box, is below nothing.
+        counted &= maps["mutual_information"].values < certain_below
+    names, counts = np.unique(labels[counted], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return {str(names[i]): float(counts[i] / counts.sum()) for i in order}

@@ -295,7 +295,9 @@ def ordered_core_particle(
     return particle, in_core
 
 
-def bicrystal(left: Atoms, right: Atoms, edge: float, seed: Seed) -> tuple[Atoms, NDArray[np.bool_]]:
+def bicrystal(
+    left: Atoms, right: Atoms, edge: float, seed: Seed
+) -> tuple[Atoms, NDArray[np.bool_]]:
     """Join two crystals of random orientation at the plane x = 0.
 
     Parameters

@@ -191,7 +191,7 @@ def test_flat_maps(n_layers: int) -> None:
     figure.canvas.draw()
     panels = [panel for panel in figure.axes if panel.get_xlabel() == "x / Å"]
     assert [panel.get_title() for panel in panels] == [
-        "p(bcc)", "p(fcc)", "mutual information / bit",
+        "p(bcc)", "p(fcc)", "mutual information",
     ]  # fmt: skip
     drawn = panels[0].collections[0].get_array()
     expected = maps["probability"].sel({"class": "bcc"}).isel(z=n_layers // 2).values

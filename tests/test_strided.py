@@ -374,3 +374,13 @@ def test_absurd_grids_are_refused() -> None:
     atoms = bulk("Cu", cubic=True) * (8, 8, 8)
     with pytest.raises(InputError, match=r"A stride of 0\.01 makes .* at most 15,000,000"):
         scan(atoms, box=10.0, stride=0.01)
+
+
+def test_label_shares_can_leave_out_uncertain_boxes() -> None:
+    labels = np.array([["fcc", "fcc", "bcc", ""]])
+    information = np.array([[0.01, 0.5, 0.02, np.nan]])
+    maps = xr.Dataset(
+        {"label": (("y", "x"), labels), "mutual_information": (("y", "x"), information)}
+    )
+    assert label_shares(maps) == pytest.approx({"fcc": 2 / 3, "bcc": 1 / 3})
+    assert label_shares(maps, certain_below=0.1) == pytest.approx({"bcc": 0.5, "fcc": 0.5})

@@ -8,9 +8,11 @@ the (extrinsically scaled) nearest-neighbour distance.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cholesky, inv, solve, sqrtm
+from scipy.linalg import cholesky, eigh, solve
 from scipy.special import erf, gamma, ive
 
 from arise_lib.soap.settings import SoapSettings
@@ -121,20 +123,30 @@ def _gaussian_overlap(centre: NDArray[np.float64], alpha: float) -> NDArray[np.f
 def _gto(r: NDArray[np.float64], settings: SoapSettings) -> NDArray[np.float64]:
     """Gaussian-type orbitals, orthonormalised as in DScribe's `SOAP(rbf="gto")`."""
     eta = 0.5 / settings.sigma**2
-    decay_radius = np.linspace(1.0, settings.cutoff, settings.n_max)
     result = np.empty((settings.l_max + 1, settings.n_max, r.size))
     for degree in range(settings.l_max + 1):
-        # Orbital k has fallen to 0.001 at its own radius.
-        alpha = -np.log(1e-3 / decay_radius**degree) / decay_radius**2  # (n_max,)
-        order = degree + 1.5
-        overlap = 0.5 * gamma(order) * (alpha[:, None] + alpha[None, :]) ** -order
-        beta = np.real(sqrtm(inv(overlap)))
+        alpha, beta = _gto_basis(settings.cutoff, settings.n_max, degree)
         primitive = (
             np.pi**1.5
             * eta**degree
-            * (alpha + eta)[:, None] ** -order
+            * (alpha + eta)[:, None] ** -(degree + 1.5)
             * r**degree
             * np.exp(-(eta * alpha / (alpha + eta))[:, None] * r**2)
         )
         result[degree] = beta @ primitive
     return result
+
+
+@lru_cache(maxsize=512)
+def _gto_basis(
+    cutoff: float, n_max: int, degree: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Exponents of the primitive orbitals and their Löwdin orthonormalisation."""
+    decay_radius = np.linspace(1.0, cutoff, n_max)
+    # Orbital k has fallen to 0.001 at its own radius.
+    alpha = -np.log(1e-3 / decay_radius**degree) / decay_radius**2
+    order = degree + 1.5
+    overlap = 0.5 * gamma(order) * (alpha[:, None] + alpha[None, :]) ** -order
+    # Unlike an inverse by elimination, this does not depend on the number of BLAS threads.
+    values, vectors = eigh(overlap)
+    return alpha, (vectors / np.sqrt(values)) @ vectors.T

@@ -1,0 +1,378 @@
+from __future__ import annotations
+
+import multiprocessing
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_limits
+
+from arise_lib import datasets, paths, prototypes, store
+from arise_lib.datasets import (
+    DISPLACEMENTS,
+    MISSING,
+    Unit,
+    all_conditions,
+    defective_set,
+    defective_units,
+    describe_unit,
+    describe_units,
+    pristine_set,
+    pristine_units,
+    workers,
+)
+from arise_lib.errors import InputError
+from arise_lib.scaling import overall_nearest_neighbour_distance
+from arise_lib.soap import SoapSettings, describe, training_grid
+from arise_lib.soap.engine import radial_table
+
+FEW = ("fcc", "NaCl", "graphene", "nanotube (3,3)")  # 4 + 4 + 4 + 1 pristine structures
+TWO = (SoapSettings(), SoapSettings(cutoff=3.0, extrinsic=1.05))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(paths, "DERIVED", tmp_path)
+    return tmp_path
+
+
+# --- sizes of the sets -----------------------------------------------------------------------
+
+
+def test_size_of_the_pristine_set() -> None:
+    # METHOD of the paper: 96 x (1 + 3) + 12 structures x 11 x 3 x 3 settings.
+    units = pristine_units()
+    assert len(set(units)) == len(units) == 96 * 4 + 12 == 396
+    assert len(units) * len(training_grid()) == 39_204
+    assert all(unit.displacement == unit.missing == 0 for unit in units)
+    per_class = Counter((unit.label, unit.periodic) for unit in units)
+    for label in prototypes.LABELS:
+        tube = prototypes.get(label).family == "nanotube"
+        assert per_class[label, True] == (0 if tube else 1)
+        assert per_class[label, False] == (1 if tube else 3)
+
+
+def test_size_of_the_clusters() -> None:
+    # Mean 282, at most 2,048 atoms (the paper's set), at least 100.
+    sizes = [len(unit.build()) for unit in pristine_units() if not unit.periodic]
+    assert len(sizes) == 300
+    assert (min(sizes), max(sizes), round(np.mean(sizes))) == (100, 2048, 282)
+
+
+def test_clusters_of_a_class_are_consecutive_supercells() -> None:
+    units = [unit for unit in pristine_units(["diamond"]) if not unit.periodic]
+    assert [len(unit.build()) for unit in units] == [2 * n**3 for n in (4, 5, 6)]
+    units = [unit for unit in pristine_units(["graphene"]) if not unit.periodic]
+    assert [len(unit.build()) for unit in units] == [2 * n**2 for n in (8, 9, 10)]
+    assert not any(unit.build().pbc.any() for unit in units)
+
+
+def test_size_of_the_defective_set() -> None:
+    # 588 structures x 10 draws x 24 conditions.
+    conditions = all_conditions()
+    assert len(set(conditions)) == len(conditions) == 24
+    seeds = set()
+    for kind, step in conditions:
+        for draw in range(10):
+            units = defective_units(kind, step, draw)
+            assert len(units) == 96 * 3 * 2 + 12 == 588
+            seeds.update(unit.seed for unit in units)
+    assert len(seeds) == 141_120  # no two structures share their random numbers
+
+
+def test_defective_shapes() -> None:
+    units = defective_units("missing", 0, 0)
+    shapes = Counter((unit.label, unit.periodic) for unit in units)
+    assert shapes["fcc", True] == shapes["fcc", False] == 3
+    assert (shapes["nanotube (7,1)", True], shapes["nanotube (7,1)", False]) == (0, 1)
+    sheet = next(unit for unit in units if unit.label == "graphene" and unit.periodic)
+    assert sheet.build().pbc.tolist() == [True, True, False]
+
+
+def test_ratios() -> None:
+    assert DISPLACEMENTS == (0.001, 0.002, 0.006, 0.01, 0.02, 0.04, 0.07, 0.10)
+    assert MISSING == (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
+    both = defective_units("both", 6, 0)
+    assert {(unit.displacement, unit.missing) for unit in both} == {(0.07, 0.25)}
+    displaced, missing = defective_units("displaced", 1, 0), defective_units("missing", 1, 0)
+    assert {(unit.displacement, unit.missing) for unit in displaced} == {(0.002, 0.0)}
+    assert {(unit.displacement, unit.missing) for unit in missing} == {(0.0, 0.02)}
+
+
+@pytest.mark.parametrize(("kind", "step"), [("vacancies", 0), ("both", 8), ("both", -1)])
+def test_unknown_defects(kind: Any, step: int) -> None:
+    with pytest.raises(InputError, match=rf"{kind!r}, step {step}: kinds are .* steps 0 to 7"):
+        defective_units(kind, step, 0)
+
+
+# --- single units ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("step", range(8))
+def test_defects_of_a_unit(step: int) -> None:
+    for kind in ("displaced", "missing", "both"):
+        for unit in defective_units(kind, step, 3, labels=["NaCl", "graphene"]):  # type: ignore[arg-type]
+            whole, atoms = replace(unit, displacement=0.0, missing=0.0).build(), unit.build()
+            share = 0 if kind == "displaced" else round(100 * MISSING[step])
+            assert len(atoms) == len(whole) - len(whole) * share // 100
+            # Removed first, then displaced: the same atoms remain with and without displacement.
+            rest = replace(unit, displacement=0.0).build()
+            assert np.array_equal(rest.numbers, atoms.numbers)
+            limit = 0.0 if kind == "missing" else DISPLACEMENTS[step]
+            bound = limit * overall_nearest_neighbour_distance(rest)
+            shift = np.abs(atoms.positions - rest.positions).max()
+            assert 0.9 * bound <= shift <= bound * (1 + 1e-9)
+
+
+def test_same_unit_same_structure_and_no_two_alike() -> None:
+    first = defective_units("displaced", 4, 0, labels=["fcc"])
+    again = defective_units("displaced", 4, 0, labels=["fcc"])
+    others = [
+        defective_units("displaced", 4, 1, labels=["fcc"]),
+        defective_units("displaced", 4, 0, labels=["fcc"], seed=1),
+    ]
+    for k, unit in enumerate(first):
+        positions = unit.build().positions
+        assert np.array_equal(positions, again[k].build().positions)
+        for other in others:
+            assert not np.array_equal(positions, other[k].build().positions)
+    # The periodic and the free cluster of one size are displaced differently.
+    assert not np.array_equal(first[0].build().positions, first[1].build().positions)
+
+
+def test_removal_and_displacement_draw_independently() -> None:
+    unit = Unit("fcc", 5, periodic=True, displacement=0.04, missing=0.1, seed=(0, 2, 3, 0, 0))
+    other = replace(unit, missing=0.0)
+    assert len(unit.build()) == 113 and len(other.build()) == 125
+    only_displaced = replace(unit, missing=0.0).build()
+    assert np.array_equal(only_displaced.positions, other.build().positions)
+
+
+def test_vector_of_a_unit_is_that_of_its_structure() -> None:
+    unit = defective_units("both", 3, 0, labels=["NaCl"])[1]
+    found = describe_unit(unit, TWO)
+    assert found.shape == (2, 316) and found.dtype == np.float32
+    for row, settings in zip(found, TWO, strict=True):
+        assert row == pytest.approx(describe(unit.build(), settings), abs=1e-6)
+
+
+@pytest.mark.parametrize("displacement", [0.0, 0.05])
+def test_cluster_of_which_one_atom_is_left(displacement: float) -> None:
+    unit = Unit("diamond", 1, periodic=False, missing=0.5, displacement=displacement)
+    assert len(unit.build()) == 1
+    assert np.isnan(describe_unit(unit, TWO)).all()
+    settings = (SoapSettings(radial="gto"),)
+    assert np.isnan(describe_unit(unit, settings)).all()
+    assert describe_unit(unit, settings).shape == (1, 315)
+    # Its neighbours in the list are not affected.
+    whole = Unit("diamond", 1, periodic=True)
+    found = describe_units([whole, unit, whole], TWO)
+    assert np.isnan(found[1]).all() and np.isfinite(found[[0, 2]]).all()
+
+
+# --- workers ---------------------------------------------------------------------------------
+
+
+def mixed_units() -> list[Unit]:
+    return [*pristine_units(FEW)[::2], *defective_units("both", 3, 0, labels=FEW)[::3]]
+
+
+@pytest.fixture(scope="module")
+def one_worker() -> np.ndarray:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return describe_units(mixed_units(), TWO, executor=pool)
+
+
+@pytest.mark.parametrize("n", [2, 5])
+def test_threads_give_the_same_bytes(one_worker: np.ndarray, n: int) -> None:
+    with ThreadPoolExecutor(max_workers=n) as pool:
+        found = describe_units(mixed_units(), TWO, executor=pool)
+    assert found.tobytes() == one_worker.tobytes()
+    assert not np.isnan(found).any()
+
+
+def test_default_pool_gives_the_same_bytes(one_worker: np.ndarray) -> None:
+    assert describe_units(mixed_units(), TWO).tobytes() == one_worker.tobytes()
+
+
+def test_processes_give_the_same_bytes(one_worker: np.ndarray) -> None:
+    # Spawned: nothing but the units goes over to them.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:
+        found = describe_units(mixed_units(), TWO, executor=pool)
+    assert found.tobytes() == one_worker.tobytes()
+
+
+def test_order_of_units_does_not_matter(one_worker: np.ndarray) -> None:
+    units = mixed_units()
+    order = np.random.default_rng(0).permutation(len(units))
+    found = describe_units([units[k] for k in order], TWO)
+    assert found.tobytes() == one_worker[order].tobytes()
+
+
+@pytest.mark.parametrize("radial", ["quip", "gto"])
+def test_threads_of_the_matrix_library_do_not_matter(radial: Any) -> None:
+    grid = training_grid(radial)
+    tables = []
+    for limit in (1, 2):
+        with threadpool_limits(limits=limit):
+            tables.append(radial_table.__wrapped__(grid).functions)
+    assert tables[0].tobytes() == tables[1].tobytes()
+
+
+def test_given_executor_is_left_open() -> None:
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with workers(pool) as used:
+            assert used is pool
+        assert pool.submit(int, "1").result() == 1
+    with workers(None) as own:
+        assert own.submit(int, "1").result() == 1
+    with pytest.raises(RuntimeError, match="after shutdown"):
+        own.submit(int, "1")
+
+
+# --- whole sets ------------------------------------------------------------------------------
+
+
+def test_pristine_set() -> None:
+    data = pristine_set(settings=TWO, labels=FEW)
+    units = pristine_units(FEW)
+    assert len(data) == len(data.units) == len(data.features) == len(units) * 2 == 26
+    assert data.features.dtype == np.float32 and np.isfinite(data.features).all()
+    assert data.classes.tolist() == [prototypes.LABELS.index(u.label) for u in units for _ in TWO]
+    # Structure by structure, settings fastest; the table says which is which.
+    for row in (0, 7, 25):
+        line = data.units.iloc[row]
+        settings = SoapSettings(
+            cutoff=line["cutoff"], sigma=line["sigma"], extrinsic=line["extrinsic"]
+        )
+        unit = Unit(line["label"], int(line["size"]), bool(line["periodic"]))
+        assert settings == TWO[row % 2] and unit == units[row // 2]
+        expected = describe(unit.build(), settings)
+        assert data.features[row] == pytest.approx(expected, abs=1e-6)
+    assert line["label"] == prototypes.LABELS[data.classes[row]]
+
+
+def test_pristine_set_by_default_has_the_papers_99_settings() -> None:
+    data = pristine_set("gto", labels=["bcc"])
+    assert data.features.shape == (4 * 99, 315)
+    described = data.units[["cutoff", "sigma", "extrinsic"]].to_numpy()
+    assert described[:99].tolist() == [
+        [s.cutoff, s.sigma, s.extrinsic] for s in training_grid("gto")
+    ]
+
+
+def test_pristine_set_is_read_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = pristine_set(settings=TWO, labels=["fcc"])
+    monkeypatch.setattr(datasets, "describe_units", None)  # calling it would raise
+    again = pristine_set(settings=TWO, labels=["fcc"])
+    assert again.features.tobytes() == first.features.tobytes()
+    assert again.units.equals(first.units)
+    with pytest.raises(TypeError):
+        pristine_set(settings=TWO[:1], labels=["fcc"])  # other settings are another result
+
+
+class Interrupting(Executor):
+    """Runs in the caller's thread and is interrupted, as by Ctrl-C, after some units."""
+
+    def __init__(self, after: int) -> None:
+        self.left = after
+        self.done = 0
+
+    def submit(self, function: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        raise AssertionError("the sets go through map")
+
+    def map(self, function: Any, *iterables: Any, **kwargs: Any) -> Iterator[Any]:  # type: ignore[override]
+        for args in zip(*iterables, strict=True):
+            if self.left == 0:
+                raise KeyboardInterrupt
+            self.left -= 1
+            self.done += 1
+            yield function(*args)
+
+
+LABELS = ("bcc", "CsCl")
+CONDITIONS: list[tuple[Any, int]] = [("displaced", 3), ("missing", 4), ("both", 2)]
+PIECE = 12  # 2 classes x 3 sizes x 2
+
+
+def run(executor: Executor | None = None) -> dict[tuple[str, int, int], bytes]:
+    pieces = defective_set(CONDITIONS, range(2), labels=LABELS, executor=executor)
+    return {(kind, step, draw): data.features.tobytes() for kind, step, draw, data in pieces}
+
+
+def test_interrupted_and_resumed_equals_one_run(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        at_once = run(pool)
+    assert list(at_once) == [(kind, step, draw) for kind, step in CONDITIONS for draw in range(2)]
+    assert len(set(at_once.values())) == 6
+
+    monkeypatch.setattr(paths, "DERIVED", own_cache / "second")
+    with pytest.raises(KeyboardInterrupt):
+        run(Interrupting(after=2 * PIECE + 5))
+    files = [path for path in (own_cache / "second").rglob("*") if path.is_file()]
+    assert len(files) == 2 and {path.suffix for path in files} == {".npz"}  # nothing half-written
+
+    rest = Interrupting(after=10**9)
+    assert run(rest) == at_once
+    assert rest.done == 4 * PIECE  # the two pieces that were ready are not computed again
+
+    idle = Interrupting(after=0)
+    assert run(idle) == at_once
+    assert idle.done == 0
+
+
+def test_unit_that_fails_is_reported_and_nothing_is_kept(
+    own_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def failing(unit: Unit, settings: tuple[SoapSettings, ...]) -> np.ndarray:
+        calls.append(unit)
+        if len(calls) == 5:
+            raise MemoryError("full")
+        return describe_unit(unit, settings)
+
+    monkeypatch.setattr(datasets, "describe_unit", failing)
+    with pytest.raises(MemoryError, match="full"):
+        run()
+    assert not [path for path in own_cache.rglob("*") if path.is_file()]
+
+
+def test_piece_of_the_defective_set() -> None:
+    ((kind, step, draw, data),) = defective_set([("both", 2)], [7], labels=LABELS, seed=3)
+    assert (kind, step, draw) == ("both", 2, 7)
+    units = defective_units("both", 2, 7, labels=LABELS, seed=3)
+    assert len(data) == len(units) == PIECE
+    assert data.units["displacement"].unique().tolist() == [DISPLACEMENTS[2]]
+    assert data.units["missing"].unique().tolist() == [MISSING[2]]
+    assert data.units["label"].tolist() == [unit.label for unit in units]
+    assert data.features[4] == pytest.approx(describe(units[4].build()), abs=1e-6)
+
+
+def test_damaged_piece_is_computed_anew(own_cache: Path) -> None:
+    first = run()
+    damaged = next(iter(sorted(own_cache.rglob("*.npz"))))
+    damaged.write_bytes(damaged.read_bytes()[:-200])
+    with pytest.warns(UserWarning, match="is computed anew"):
+        assert run() == first
+
+
+def test_other_prototypes_are_another_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = []
+    monkeypatch.setattr(
+        store,
+        "cached",
+        lambda name, key, compute: keys.append(key) or {"features": np.zeros((4, 1, 316))},
+    )
+    pristine_set(settings=TWO[:1], labels=["fcc"])
+    monkeypatch.setattr(prototypes, "fingerprint", lambda: "changed")
+    pristine_set(settings=TWO[:1], labels=["fcc"])
+    assert keys[0] != keys[1]

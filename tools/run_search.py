@@ -1,0 +1,57 @@
+"""Run the hyper-parameter search of the paper profile, in as many sessions as it takes.
+
+    nice .venv/bin/python tools/run_search.py --trials 50
+
+Each finished trial is a line of data/search/quip.jsonl; a run goes on after the last line. Weights
+of the trials go to the cache of derived results and can be had again from a line's numbers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from arise_lib import datasets, network, paths
+from arise_lib.network import Training
+from arise_lib.search import search
+from arise_lib.soap import SoapSettings
+
+EPOCHS = 300
+PATIENCE = 30
+
+
+def main() -> None:
+    """Parse the command line and run what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--radial", choices=("quip", "gto"), default="quip")
+    parser.add_argument("--trials", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=42)
+    chosen = parser.parse_args()
+
+    settings = SoapSettings(radial=chosen.radial)
+    data = datasets.pristine_set(chosen.radial)
+    weights = paths.DERIVED / "search" / chosen.radial
+
+    def evaluate(training: Training) -> dict[str, float]:
+        start = time.perf_counter()
+        trained, history = network.train(data, settings, training)
+        network.save(trained, weights / f"seed_{training.seed}.npz")
+        best = int(history["val_accuracy"].to_numpy().argmax())
+        return {
+            "val_accuracy": round(float(history["val_accuracy"][best]), 6),
+            "accuracy": round(float(trained.accuracy(data)) / 100, 6),
+            "best_epoch": best + 1,
+            "epochs": len(history),
+            "seconds": round(time.perf_counter() - start, 1),
+        }
+
+    path = paths.DATA / "search" / f"{chosen.radial}.jsonl"
+    trials = search(
+        path, chosen.trials, evaluate, epochs=EPOCHS, patience=PATIENCE, seed=chosen.seed
+    )
+    for row in trials:
+        print({key: value for key, value in row.items() if key != "draws"}, flush=True)
+
+
+if __name__ == "__main__":
+    main()
