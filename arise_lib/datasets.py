@@ -170,24 +170,24 @@ def defective_units(
             f"Unknown defects {kind!r}, step {step}: kinds are {kinds}, steps 0 to "
             f"{len(DISPLACEMENTS) - 1}."
         )
-    shapes = [
-        (label, size, periodic)
-        for label in labels
-        for sizes in [_sizes(label)]
-        for size in sizes
-        for periodic in ((False,) if sizes == [0] else (True, False))
-    ]
-    return [
-        Unit(
-            label,
-            size,
-            periodic,
-            displacement=0.0 if kind == "missing" else DISPLACEMENTS[step],
-            missing=0.0 if kind == "displaced" else MISSING[step],
-            seed=(seed, kinds.index(kind), step, draw, index),
+    units: list[Unit] = []
+    for label in labels:
+        sizes = _sizes(label)
+        shapes = [(n, p) for n in sizes for p in ((False,) if sizes == [0] else (True, False))]
+        # Counted within the class, so that a structure is the same in any subset of the classes.
+        number = prototypes.LABELS.index(label)
+        units.extend(
+            Unit(
+                label,
+                size,
+                periodic,
+                displacement=0.0 if kind == "missing" else DISPLACEMENTS[step],
+                missing=0.0 if kind == "displaced" else MISSING[step],
+                seed=(seed, kinds.index(kind), step, draw, number, index),
+            )
+            for index, (size, periodic) in enumerate(shapes)
         )
-        for index, (label, size, periodic) in enumerate(shapes)
-    ]
+    return units
 
 
 def describe_unit(unit: Unit, settings: tuple[SoapSettings, ...]) -> NDArray[np.float32]:

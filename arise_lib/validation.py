@@ -18,10 +18,8 @@ SAME_SITE = 1e-3
 SINGULAR = 1e-6
 
 
-def check_atoms(atoms: Atoms) -> None:
-    """Refuse a structure that cannot be described.
-
-    No length is assumed: positions may be in ångström, pixels or any other unit.
+def check_geometry(atoms: Atoms) -> None:
+    """Refuse positions and cells that are no geometry at all; cheap enough for every call.
 
     Parameters
     ----------
@@ -32,9 +30,7 @@ def check_atoms(atoms: Atoms) -> None:
     ------
     InputError
         If there is no atom; if a position or the cell is not finite; if the cell vectors of the
-        periodic directions are zero or linearly dependent; if two atoms, periodic images
-        included, are closer than 0.001 of the median nearest-neighbour distance (in which an atom
-        that is there twice counts as one).
+        periodic directions are zero or linearly dependent.
     """
     if len(atoms) == 0:
         raise InputError("the structure holds no atom; at least one is needed")
@@ -55,6 +51,25 @@ def check_atoms(atoms: Atoms) -> None:
             f"the cell vectors of the periodic directions {np.flatnonzero(atoms.pbc).tolist()} are "
             f"zero or linearly dependent: {periodic.tolist()}; correct the cell or atoms.pbc"
         )
+
+
+def check_atoms(atoms: Atoms) -> None:
+    """Refuse a structure that cannot be described.
+
+    No length is assumed: positions may be in ångström, pixels or any other unit.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Any structure; it is not changed.
+
+    Raises
+    ------
+    InputError
+        If `check_geometry` does; if two atoms, periodic images included, are closer than 0.001 of
+        the median nearest-neighbour distance (in which an atom that is there twice counts as one).
+    """
+    check_geometry(atoms)
     distances, partners = _neighbours(atoms)
     nearest, typical = distances[:, 0], _spacing(distances)
     same = np.flatnonzero(nearest <= SAME_SITE * typical)

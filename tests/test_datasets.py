@@ -30,6 +30,7 @@ from arise_lib.errors import InputError
 from arise_lib.scaling import overall_nearest_neighbour_distance
 from arise_lib.soap import SoapSettings, describe, training_grid
 from arise_lib.soap.engine import radial_table
+from arise_lib.soap.harmonics import fill_harmonics, harmonic_columns
 
 FEW = ("fcc", "NaCl", "graphene", "nanotube (3,3)")  # 4 + 4 + 4 + 1 pristine structures
 TWO = (SoapSettings(), SoapSettings(cutoff=3.0, extrinsic=1.05))
@@ -45,7 +46,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_size_of_the_pristine_set() -> None:
-    # METHOD of the paper: 96 x (1 + 3) + 12 structures x 11 x 3 x 3 settings.
+    # Paper, Methods: 96 x (1 + 3) + 12 structures x 11 x 3 x 3 settings.
     units = pristine_units()
     assert len(set(units)) == len(units) == 96 * 4 + 12 == 396
     assert len(units) * len(training_grid()) == 39_204
@@ -153,6 +154,15 @@ def test_removal_and_displacement_draw_independently() -> None:
     assert np.array_equal(only_displaced.positions, other.build().positions)
 
 
+def test_structures_do_not_depend_on_the_other_classes() -> None:
+    everything = defective_units("both", 3, 1)
+    few = defective_units("both", 3, 1, labels=["NaCl", "fcc", "nanotube (4,2)"])
+    assert set(few) == {
+        unit for unit in everything if unit.label in ("NaCl", "fcc", "nanotube (4,2)")
+    }
+    assert len({unit.seed for unit in everything}) == len(everything) == 588
+
+
 def test_vector_of_a_unit_is_that_of_its_structure() -> None:
     unit = defective_units("both", 3, 0, labels=["NaCl"])[1]
     found = describe_unit(unit, TWO)
@@ -200,10 +210,17 @@ def test_default_pool_gives_the_same_bytes(one_worker: np.ndarray) -> None:
     assert describe_units(mixed_units(), TWO).tobytes() == one_worker.tobytes()
 
 
-def test_processes_give_the_same_bytes(one_worker: np.ndarray) -> None:
+def harmonics_first() -> None:
+    """Load the compiled harmonics on their own: the engine is then linked to that version."""
+    columns = harmonic_columns(2, even_only=False)
+    fill_harmonics(np.eye(3), columns, np.empty((5, 3)), np.empty((9, 3)))
+
+
+@pytest.mark.parametrize("initializer", [None, harmonics_first])
+def test_processes_give_the_same_bytes(one_worker: np.ndarray, initializer: Any) -> None:
     # Spawned: nothing but the units goes over to them.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=2, mp_context=context) as pool:
+    with ProcessPoolExecutor(2, mp_context=context, initializer=initializer) as pool:
         found = describe_units(mixed_units(), TWO, executor=pool)
     assert found.tobytes() == one_worker.tobytes()
 

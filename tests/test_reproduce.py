@@ -202,8 +202,10 @@ pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
 """
     add(folder, "00_a.ipynb", "print(1)")
     add(folder, "01_b.ipynb", wait, "time.sleep(120)")
+    # A shell that runs the tests in the background has them ignore Ctrl-C; this process must not.
     code = f"""
-        import sys
+        import signal, sys
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         from functools import partial
         from pathlib import Path
         from arise_lib import reproduce

@@ -133,6 +133,8 @@ def test_direction_that_is_not_periodic_is_not_wrapped() -> None:
     assert nearest_neighbour_distances(atoms)["Cu", "Cu"] == pytest.approx(0.2)
     atoms.pbc = (True, True, False)
     assert nearest_neighbour_distances(atoms)["Cu", "Cu"] == pytest.approx(3.0)
+    atoms.cell[2, 2] = 1.0  # shorter than the sheet is thick: it means nothing
+    assert nearest_neighbour_distances(atoms)["Cu", "Cu"] == pytest.approx(3.0)
     atoms.pbc = False
     assert nearest_neighbour_distances(atoms)["Cu", "Cu"] == pytest.approx(4.8)
 

@@ -123,7 +123,7 @@ def test_displacements_are_uniform() -> None:
 
 
 def test_amplitude_ignores_species_and_periodicity() -> None:
-    # METHOD of the data set: dNN over all atoms, not wrapped. The nearest image is at 1.5 only.
+    # Paper, Methods: dNN over all atoms, not wrapped. The nearest image is at 1.5 only.
     atoms = Atoms("CuNi", [[0, 0, 0], [0, 0, 4.0]], cell=[9, 9, 5.5], pbc=True)
     shift = np.concatenate(
         [displace(atoms, 0.1, k).positions - atoms.positions for k in range(200)]

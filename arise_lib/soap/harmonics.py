@@ -60,7 +60,7 @@ def normalisation(degree: int) -> NDArray[np.float64]:
     )
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True)
 def fill_harmonics(
     xyz: NDArray[np.float64],
     columns: NDArray[np.int64],

@@ -54,7 +54,7 @@ def _layout(
     return rows, columns, position, np.ascontiguousarray(factor)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True)
 def _fill(
     blocks: NDArray[np.float64],
     rows: NDArray[np.int64],
