@@ -108,12 +108,13 @@ def draw(table: pd.DataFrame) -> Figure:
             panels[0].loglog(chosen["atoms"], chosen["value"], marker, color=f"C{k}", label=label)
     panels[0].set(xlabel="atoms / 1", ylabel="time per vector / ms")
     panels[0].set_title("one setting; 1 species solid, 4 dashed")
+    panels[0].set_ylim(bottom=0.02)  # room for the legend
     _lines(panels[1], table, "atoms", "time per structure / ms", "engine, one species, one setting")
     _lines(
         panels[2], table, "settings", "time per structure / ms", "engine, 300 atoms, one species"
     )
-    for panel in panels:
-        panel.legend(fontsize=7)
+    for panel, place in zip(panels, ("lower right", "upper left", "upper left"), strict=True):
+        panel.legend(fontsize=7, loc=place)
     figure.tight_layout()
     return figure
 
