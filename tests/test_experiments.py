@@ -1,0 +1,110 @@
+"""Simulated experiments: seeded, with the truth they claim, and hard in the way they claim."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from arise_lib import experiments, prototypes
+from arise_lib.experiments import crystal_box, draw, fept_box, graphene_image, score
+from arise_lib.scaling import overall_nearest_neighbour_distance
+from arise_lib.soap import SoapSettings
+
+
+def generator(*seed: int) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def nearest(points: np.ndarray) -> np.ndarray:
+    return cKDTree(points).query(points, k=2)[0][:, 1]
+
+
+def test_images_are_flat_and_of_one_species() -> None:
+    for boundary in (False, True):
+        atoms = graphene_image(0.05, generator(1), boundary=boundary)
+        assert set(atoms.symbols) == {"C"} and not atoms.pbc.any()
+        assert (atoms.positions[:, 2] == 0).all()
+        assert 200 < len(atoms) < 300
+
+
+def test_error_of_an_image_is_the_stated_one() -> None:
+    """Bond lengths of two atoms with error e per coordinate scatter by sqrt(2) e about the bond."""
+    bond = overall_nearest_neighbour_distance(prototypes.build("graphene") * (4, 4, 1))
+    spread = []
+    for i in range(20):
+        points = graphene_image(0.03, generator(2, i)).positions
+        gaps = np.linalg.norm(points[:, None] - points[None], axis=-1)
+        bonds = gaps[(gaps > 0.8 * bond) & (gaps < 1.2 * bond)]
+        spread.append(bonds.std() / bond)
+    assert np.mean(spread) == pytest.approx(0.03 * np.sqrt(2), rel=0.1)
+
+
+def test_a_boundary_joins_two_orientations() -> None:
+    """The directions of bonds, modulo 60 degrees, are one in a flake and two across a boundary."""
+    ordered = []
+    for boundary in (False, True):
+        values = []
+        for i in range(12):
+            points = graphene_image(0.0, generator(3, i), boundary=boundary).positions[:, :2]
+            pairs = np.array(list(cKDTree(points).query_pairs(1.6)))
+            step = points[pairs[:, 1]] - points[pairs[:, 0]]
+            values.append(abs(np.exp(6j * np.arctan2(step[:, 1], step[:, 0])).mean()))
+        ordered.append(np.mean(values))
+    # A falsely found atom makes a few bonds of any direction.
+    assert ordered[0] > 0.9 > ordered[1] + 0.15
+
+
+@pytest.mark.parametrize(("truth", "iron"), [("L1_0", 0.5), ("L1_2", 0.25)])
+def test_composition_of_ordered_boxes(truth: str, iron: float) -> None:
+    """3 % wrong species move the share of iron by 0.03 (1 - 2 iron)."""
+    boxes = [fept_box(truth, generator(4, i)) for i in range(40)]
+    share = np.mean(np.concatenate([box.symbols == "Fe" for box in boxes]))
+    expected = iron + experiments.WRONG_SPECIES * (1 - 2 * iron)
+    assert share == pytest.approx(expected, abs=0.02)
+
+
+def test_fept_boxes_hold_what_a_box_holds() -> None:
+    """Four atoms in 3.85 cubed Å, 12 Å boxes, a third of which a surface cuts."""
+    full = 4 * (12.0 / experiments.FEPT_CONSTANT) ** 3
+    sizes = np.array([len(fept_box("fcc", generator(5, i))) for i in range(60)])
+    whole = sizes > 0.93 * full
+    assert sizes.max() < 1.1 * full and sizes.min() > 0.4 * full
+    assert 0.45 < whole.mean() < 0.85
+
+
+def test_crystal_boxes_are_pieces_of_the_crystal() -> None:
+    bond = 3.55 * np.sqrt(3) / 4  # lattice constant of diamond in the table of classes
+    for i in range(5):
+        box = crystal_box("diamond", generator(6, i))
+        assert len(box) == pytest.approx(150, rel=0.2)
+        # Whoever has a neighbour in the box has it at the bond length.
+        distances = nearest(box.positions)
+        assert np.median(distances) == pytest.approx(bond, rel=1e-9)
+        assert distances.min() == pytest.approx(bond, rel=1e-9)
+
+
+def test_draws_are_seeded_and_counted() -> None:
+    first, again = (draw(7, n_images=2, n_boxes=2, n_cuts=1) for _ in range(2))
+    other = draw(8, n_images=2, n_boxes=2, n_cuts=1)
+    assert all(a.atoms == b.atoms for a, b in zip(first, again, strict=True))
+    assert not any(a.atoms == b.atoms for a, b in zip(first, other, strict=True))
+    groups = Counter(experiment.group for experiment in first)
+    assert groups["crystal boxes"] == 50 and groups["graphene 7 % + boundary"] == 2
+    assert groups["Fe-Pt L1_0"] == 2 and sum(groups.values()) == 6 * 2 + 3 * 2 + 50
+
+
+def test_scores_are_shares_of_right_answers() -> None:
+    from arise_lib import network
+
+    sample = draw(9, n_images=3, n_boxes=2, n_cuts=0)
+    trained = network.load("arise")
+    features = experiments.describe_all(sample, SoapSettings())
+    shares, posterior = score(sample, trained, features, n_passes=20)
+    best = [trained.classes[i] for i in posterior.probabilities.argmax(axis=1)]
+    for group, share in shares.items():
+        members = [k for k, experiment in enumerate(sample) if experiment.group == group]
+        right = [best[k] == sample[k].truth for k in members]
+        assert share == pytest.approx(100 * np.mean(right))
