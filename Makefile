@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv reproduce paper test lint test-unit test-notebooks bench html fetch lock clean distclean
+.PHONY: help venv lab reproduce paper test lint test-unit test-notebooks bench html fetch lock clean distclean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":[^#]*## "; print "make TARGET [VARIABLE=value ...]\n" } \
@@ -41,7 +41,7 @@ $(INSTALLED): $(LOCKED) pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-reproduce: $(INSTALLED) ## run all notebooks in order (quick: about 20 minutes on two cores)
+reproduce: $(INSTALLED) ## run all notebooks in order (quick: five minutes on two cores)
 	$(BIN)/arise reproduce --profile $(PROFILE) $(ARGS)
 
 paper: ## the same at the paper's full sizes (goes on where it was interrupted)
@@ -63,6 +63,9 @@ test-notebooks: $(INSTALLED) ## run the notebooks and compare with their stored 
 bench: $(INSTALLED) ## time the descriptor engine, the network and the scans
 	$(BIN)/python benchmarks/bench.py $(ARGS)
 
+lab: $(INSTALLED) ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
 html: $(INSTALLED) ## write the notebooks as HTML to build/html
 	$(BIN)/jupyter nbconvert --to html --output-dir build/html notebooks/*.ipynb
 
@@ -74,7 +77,7 @@ fetch: $(INSTALLED) ## download the external data (checksummed) into the cache
 lock: ## re-resolve requirements.lock from pyproject.toml
 	$(PYTHON) -m venv --clear build/lock-venv
 	build/lock-venv/bin/python -m pip install --disable-pip-version-check --quiet uv
-	build/lock-venv/bin/uv pip compile pyproject.toml --extra test --extra benchmark --extra bench \
+	build/lock-venv/bin/uv pip compile pyproject.toml --extra test --extra baselines --extra bench \
 	    --group build --universal --python-version 3.11 --fork-strategy fewest \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" --quiet $(LOCK_FLAGS) --output-file requirements.lock

@@ -35,6 +35,9 @@ N_PASSES = 1000
 #: Probabilities are clipped here before their logarithm is taken.
 CLIP = 1e-12
 
+#: Passes whose masks are in memory together.
+CHUNK = 500
+
 #: Rows go through the matrix products in blocks of this very size (the last one
 #: is padded), because a product's rounding may depend on its shape: a row's
 #: result is then the same bytes whatever else is predicted with it.
@@ -147,23 +150,21 @@ def predict(
     valid = rows[defined]
     padded = np.zeros((-(-len(valid) // BLOCK) * BLOCK, width), dtype=np.float32)
     padded[: len(valid)] = valid
-    masks = [dropout_masks(network, seed, number) for number in range(n_passes)]
-    blocks = [padded[start : start + BLOCK] for start in range(0, len(padded), BLOCK)]
+    mean, mean_entropy = np.zeros((len(padded), len(network.classes))), np.zeros(len(padded))
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(padded), BLOCK)]
     # One BLAS thread per block: blocks are independent, so they share the cores better than the
     # rows of one small product would, and sums are taken in the same order on any machine.
     with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
-        sums = list(
-            bar(
-                pool.map(lambda block: _sum_passes(network, block, masks), blocks),
-                total=len(blocks),
-                desc="stochastic passes",
-            )
-        )
-    n_classes = len(network.classes)
-    mean = np.concatenate([np.empty((0, n_classes)), *(total for total, _ in sums)])[: len(valid)]
-    mean = mean / n_passes
-    mean_entropy = np.concatenate([np.empty(0), *(total for _, total in sums)])[: len(valid)]
-    mean_entropy = mean_entropy / n_passes
+        for first in bar(range(0, n_passes, CHUNK), desc=f"passes, by {CHUNK}"):
+            numbers = range(first, min(first + CHUNK, n_passes))
+            masks = [dropout_masks(network, seed, number) for number in numbers]
+            jobs = [
+                pool.submit(_add_passes, network, padded[k], masks, mean[k], mean_entropy[k])
+                for k in blocks
+            ]
+            for job in jobs:
+                job.result()
+    mean, mean_entropy = mean[: len(valid)] / n_passes, mean_entropy[: len(valid)] / n_passes
     predictive = entropy(mean)
     # Jensen's inequality makes the difference non-negative; rounding may not.
     information = np.maximum(predictive - mean_entropy, 0.0)
@@ -172,17 +173,18 @@ def predict(
     )
 
 
-def _sum_passes(
-    network: Network, rows: NDArray[np.float32], masks: list[list[NDArray[np.float32]]]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sum class probabilities and entropies of a block of rows over all passes."""
-    total = np.zeros((len(rows), len(network.classes)))
-    total_entropy = np.zeros(len(rows))
+def _add_passes(
+    network: Network,
+    rows: NDArray[np.float32],
+    masks: list[list[NDArray[np.float32]]],
+    total: NDArray[np.float64],
+    total_entropy: NDArray[np.float64],
+) -> None:
+    """Add class probabilities and entropies of a block of rows to their sums, pass by pass."""
     for of_pass in masks:
         p = _pass(network, rows, of_pass)
         total += p
         total_entropy += entropy(p)
-    return total, total_entropy
 
 
 def _pass(

@@ -19,6 +19,7 @@ import numpy as np
 
 from arise_lib import reproduce, store
 from arise_lib.errors import AriseError, InputError
+from arise_lib.profiles import PROFILES
 from arise_lib.reading import read_structure
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add = commands.add_parser("reproduce", help="run the notebooks in order")
     add.set_defaults(command=_reproduce)
-    add.add_argument(
-        "--profile", choices=reproduce.PROFILES, default="quick", help="amount of work (quick)"
-    )
+    add.add_argument("--profile", choices=PROFILES, default="quick", help="amount of work (quick)")
     add.add_argument("--only", nargs="+", default=[], metavar="NN", help="numbers or names")
     add.add_argument("--resume", action="store_true", help="leave out what is done and unchanged")
     add.add_argument("--keep-going", action="store_true", help="go on after a notebook that failed")

@@ -7,11 +7,12 @@ interruption changes a result (paper, Methods, "Dataset").
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
-from os import cpu_count
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 
 from arise_lib import prototypes, store
 from arise_lib.errors import InputError
+from arise_lib.parallel import workers
 from arise_lib.progress import bar
 from arise_lib.soap import SoapSettings, describe_settings, training_grid
 from arise_lib.structures import displace, remove_atoms, replication, supercell
@@ -212,33 +214,6 @@ def describe_unit(unit: Unit, settings: tuple[SoapSettings, ...]) -> NDArray[np.
     return describe_settings(atoms, settings).astype(np.float32)
 
 
-@contextmanager
-def workers(executor: Executor | None) -> Iterator[Executor]:
-    """Yield an executor: the one given, or a pool of threads, one per core.
-
-    Threads are enough because the compiled kernels release Python's lock, and
-    they start at once and need nothing copied.
-
-    Parameters
-    ----------
-    executor : concurrent.futures.Executor or None
-        What the user gave.
-
-    Yields
-    ------
-    concurrent.futures.Executor
-        Closed at the end only if it was made here.
-    """
-    if executor is not None:
-        yield executor
-        return
-    pool = ThreadPoolExecutor(max_workers=cpu_count())
-    try:
-        yield pool
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 def describe_units(
     units: Sequence[Unit],
     settings: Sequence[SoapSettings],
@@ -353,6 +328,18 @@ def all_conditions() -> list[tuple[Defect, int]]:
     return [(kind, step) for kind in kinds for step in range(len(DISPLACEMENTS))]
 
 
+@cache
+def _code() -> str:
+    """SHA-256 of the modules that a vector depends on: changed code must not meet old results."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for name in ("scaling.py", "structures.py", "datasets.py"):
+        digest.update((here / name).read_bytes())
+    for path in sorted((here / "soap").glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def _assemble(
     name: str,
     units: Sequence[Unit],
@@ -364,6 +351,7 @@ def _assemble(
         "units": [asdict(unit) for unit in units],
         "settings": [asdict(s) for s in settings],
         "prototypes": prototypes.fingerprint(),
+        "code": _code(),
     }
     stored = store.cached(
         name.replace(" ", "_"),

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from arise_lib import paths, prototypes, store
-from arise_lib.report import check_profile
+from arise_lib.profiles import check_profile
 from arise_lib.structures import round_cluster
 
 #: Atoms in each picture of the gallery: enough to see the pattern, few enough to see the atoms.
@@ -99,9 +99,8 @@ def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
 def _markdown(table: pd.DataFrame) -> str:
     """Return a table in GitHub's notation."""
     header = [table.index.name or "", *map(str, table.columns)]
-    rows = [
-        [str(index), *map(str, row)] for index, row in zip(table.index, table.values, strict=True)
-    ]
+    # itertuples keeps each column's type; `values` would turn counts beside ratios into floats.
+    rows = [[str(entry) for entry in row] for row in table.itertuples()]
     lines = [header, ["---"] * len(header), *rows]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
@@ -291,7 +290,29 @@ def class_bars(
     return figure
 
 
-def flat_maps(maps: xr.Dataset, classes: Sequence[str]) -> Figure:
+def map_table(maps: xr.Dataset, classes: Sequence[str]) -> pd.DataFrame:
+    """Tabulate what `flat_maps` draws.
+
+    Parameters
+    ----------
+    maps : xarray.Dataset
+        From `arise_lib.scan`.
+    classes : sequence of str
+        Classes that are drawn.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per box of the drawn layer that is not empty: `y`, `x`, the
+        probability of each class, `mutual_information` in bits.
+    """
+    layer = maps.isel(z=maps.sizes["z"] // 2)
+    table = layer["probability"].sel({"class": list(classes)}).to_series().unstack("class")
+    table = table[list(classes)].assign(mutual_information=layer["mutual_information"].to_series())
+    return table.dropna()
+
+
+def flat_maps(maps: xr.Dataset, classes: Sequence[str], unit: str = "Å") -> Figure:
     """Draw probability maps of some classes and the mutual information, seen along z.
 
     Parameters
@@ -300,6 +321,8 @@ def flat_maps(maps: xr.Dataset, classes: Sequence[str]) -> Figure:
         From `arise_lib.scan`; of several layers the middle one is drawn.
     classes : sequence of str
         Classes to draw.
+    unit : str
+        Unit of the positions.
 
     Returns
     -------
@@ -317,11 +340,11 @@ def flat_maps(maps: xr.Dataset, classes: Sequence[str]) -> Figure:
     panels.append(("mutual information", layer["mutual_information"], {"cmap": "magma"}))
     for axis, (title, values, limits) in zip(axes[0], panels, strict=True):
         image = axis.pcolormesh(maps["x"], maps["y"], values, rasterized=True, **limits)
-        unit = "bit" if title == "mutual information" else "1"
-        figure.colorbar(image, ax=axis, fraction=0.046, pad=0.03).set_label(unit)
+        of_values = "bit" if title == "mutual information" else "1"
+        figure.colorbar(image, ax=axis, fraction=0.046, pad=0.03).set_label(of_values)
         axis.set_title(title)
         axis.set_aspect("equal")
-        axis.set(xlabel="x / Å", ylabel="y / Å")
+        axis.set(xlabel=f"x / {unit}", ylabel=f"y / {unit}")
     figure.tight_layout()
     return figure
 

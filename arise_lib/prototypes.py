@@ -12,7 +12,6 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
-import re
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from fractions import Fraction
@@ -133,11 +132,6 @@ class Prototype:
     sites: tuple[Site, ...]
     chirality: tuple[int, int] | None
     bond: float | None
-
-    @property
-    def file_name(self) -> str:
-        """Label as a file name without suffix: letters, digits, ``_``, ``-`` and ``+`` only."""
-        return re.sub(r"[^A-Za-z0-9_+-]+", "_", self.label.replace(",", "-")).strip("_")
 
 
 def _rows(name: str) -> list[dict[str, str]]:

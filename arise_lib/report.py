@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 
 import numpy as np
@@ -12,31 +12,13 @@ import pandas as pd
 
 from arise_lib import paths, store
 from arise_lib.errors import DataError, InputError
-
-PROFILES = ("quick", "paper")
+from arise_lib.profiles import check_profile
 
 #: Packages whose version can change a result.
 _NUMERICAL = (
     "numpy", "scipy", "ase", "dscribe", "numba", "keras", "tensorflow-cpu", "tensorflow",
     "scikit-learn", "spglib", "umap-learn", "xarray",
 )  # fmt: skip
-
-
-def check_profile(profile: str) -> None:
-    """Refuse an unknown amount of work.
-
-    Parameters
-    ----------
-    profile : str
-        "quick" or "paper".
-
-    Raises
-    ------
-    InputError
-        If it is neither.
-    """
-    if profile not in PROFILES:
-        raise InputError(f"Unknown profile {profile!r}; choose one of {', '.join(PROFILES)}.")
 
 
 def paper_values() -> pd.DataFrame:
@@ -86,7 +68,7 @@ def compare(results: Mapping[str, float]) -> pd.DataFrame:
     return rows[["ours", "paper", "difference", "unit", "where", "verdict"]]
 
 
-def record(profile: str, values: Mapping[str, float]) -> None:
+def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:
     """Merge headline numbers into ``figures/results/<profile>.json``.
 
     Parameters
@@ -96,6 +78,9 @@ def record(profile: str, values: Mapping[str, float]) -> None:
     values : mapping of str to float
         Percentages as 0 to 100, times in seconds. What was not measured is not
         given.
+    replaces : sequence of str
+        Beginnings of the keys that the caller owns: those recorded earlier are
+        dropped, so that nothing stays that was not measured this time.
 
     Raises
     ------
@@ -107,7 +92,10 @@ def record(profile: str, values: Mapping[str, float]) -> None:
         if not np.isfinite(value):
             raise InputError(f"{key} = {value} is not a number; leave out what is not measured.")
     path = paths.RESULTS / f"{profile}.json"
-    merged = results(profile) | {key: _plain(value) for key, value in values.items()}
+    earlier = {
+        key: value for key, value in results(profile).items() if not key.startswith(tuple(replaces))
+    }
+    merged = earlier | {key: _plain(value) for key, value in values.items()}
     with store.atomic_write(path) as temporary:
         temporary.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n")
 

@@ -20,8 +20,8 @@ import nbformat
 
 from arise_lib import notebooks, paths, store
 from arise_lib.errors import InputError
+from arise_lib.profiles import check_profile
 
-PROFILES = ("quick", "paper")
 BUILD = paths.ROOT / "build"
 
 
@@ -108,7 +108,8 @@ def input_hash(notebook: Path, profile: str) -> str:
     digest = hashlib.sha256(
         json.dumps([cells, profile, platform.python_version(), external]).encode()
     )
-    derived = (paths.DERIVED, paths.DATA / "derived")
+    # Trials of the search are added while notebooks run; none of them reads these yet.
+    derived = (paths.DERIVED, paths.DATA / "derived", paths.DATA / "search")
     library = Path(__file__).parent
     files = [*library.rglob("*.py"), *(p for p in paths.DATA.rglob("*") if p.is_file())]
     for path in sorted(files):
@@ -244,8 +245,7 @@ def run(
     InputError
         If profile or a notebook's name is unknown, or ``paper`` is to be stored.
     """
-    if profile not in PROFILES:
-        raise InputError(f"no profile {profile!r}: choose {' or '.join(PROFILES)}")
+    check_profile(profile)
     if keep and profile != "quick":
         raise InputError(f"stored outputs are those of 'quick', not {profile!r}: drop --store")
     outcomes = []
@@ -263,21 +263,3 @@ def run(
         elif not keep_going:
             break
     return outcomes
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (see `arise_lib.cli.main`).
-
-    Parameters
-    ----------
-    arguments : sequence of str, optional
-        Without the program's name; those of the process by default.
-
-    Returns
-    -------
-    int
-        Exit status.
-    """
-    from arise_lib import cli
-
-    return cli.main(arguments)

@@ -18,7 +18,7 @@ import uuid
 import warnings
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -31,7 +31,6 @@ from numpy.typing import ArrayLike
 
 from arise_lib import paths
 from arise_lib.errors import DataError, InputError
-from arise_lib.progress import bar
 
 #: Version of the derived results; raise it when arrays change their meaning under the same key.
 FORMAT = 1
@@ -156,30 +155,6 @@ def fetch(name: str) -> Path:
             f"Delete it, then run `arise fetch {name}`"
         )
     return path
-
-
-def fetch_all(names: Iterable[str] | None = None, progress: bool = True) -> list[Path]:
-    """Fetch several external files; those at hand are only checked.
-
-    Parameters
-    ----------
-    names : iterable of str, optional
-        Names in the registry; all of them by default.
-    progress : bool, default True
-        Show a progress bar where stderr is a terminal.
-
-    Returns
-    -------
-    list of pathlib.Path
-        One path per name, in order.
-
-    Raises
-    ------
-    InputError, DataError
-        As `fetch`, at the first file that fails; the files before it stay.
-    """
-    wanted = list(registry().index) if names is None else list(names)
-    return [fetch(name) for name in (bar(wanted, desc="fetch") if progress else wanted)]
 
 
 class _WrongContentError(Exception):

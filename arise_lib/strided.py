@@ -2,7 +2,7 @@
 
 Of the atoms in each box a free cluster is made, described and classified like
 any structure; maps of class probabilities and of mutual information result
-(paper, Fig. 1e and Methods, "Strided pattern matching").
+(paper, Fig. 1 and Methods, "Strided pattern matching").
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from arise_lib.bayes import N_PASSES, predict
-from arise_lib.datasets import workers
 from arise_lib.errors import InputError
 from arise_lib.network import Network
+from arise_lib.parallel import workers
 from arise_lib.progress import bar
 from arise_lib.recognition import load_network, load_structure
 from arise_lib.soap import SoapSettings, describe
@@ -26,8 +26,8 @@ from arise_lib.soap import SoapSettings, describe
 #: A species with fewer atoms than this in a box is left out of it.
 MIN_ATOMS_OF_SPECIES = 3
 
-#: Ten times the paper's finest grid; the map of probabilities would not fit into memory beyond.
-MAX_BOXES = 15_000_000
+#: Five times the paper's finest grid; 108 probabilities for each box then take 4 GB.
+MAX_BOXES = 5_000_000
 
 
 def box_centres(

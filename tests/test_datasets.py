@@ -24,9 +24,9 @@ from arise_lib.datasets import (
     describe_units,
     pristine_set,
     pristine_units,
-    workers,
 )
 from arise_lib.errors import InputError
+from arise_lib.parallel import workers
 from arise_lib.scaling import overall_nearest_neighbour_distance
 from arise_lib.soap import SoapSettings, describe, training_grid
 from arise_lib.soap.engine import radial_table

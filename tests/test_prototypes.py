@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections import Counter
 from math import sqrt
@@ -107,12 +106,8 @@ def test_family_counts():
     assert len(LABELS) == 108
 
 
-def test_labels_and_file_names_are_unique_and_in_family_order():
+def test_labels_are_unique_and_in_family_order():
     assert len(set(LABELS)) == 108
-    names = [get(label).file_name for label in LABELS]
-    assert len({name.lower() for name in names}) == 108  # also on file systems that ignore case
-    assert all(re.fullmatch(r"[A-Za-z0-9_+-]+", name) for name in names)
-    assert get("nanotube (4,2)").file_name == "nanotube_4-2"
     order = [FAMILIES.index(get(label).family) for label in LABELS]
     assert order == sorted(order)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arise_lib import paths, report
+from arise_lib import paths, profiles, report
 from arise_lib.errors import DataError, InputError
 
 #: Rows and columns of the paper's Table 2, by the names of the scorecard.
@@ -222,7 +222,7 @@ def test_unknown_profile(results: Path, profile: str) -> None:
         report.record(profile, {"dataset.classes": 108})
     assert not results.exists()
     with pytest.raises(InputError, match=re.escape(message)):
-        report.check_profile(profile)
+        profiles.check_profile(profile)
 
 
 # --- versions ----------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ def test_folder_without_notebooks(folder: Path) -> None:
 
 
 def test_unknown_profile(folder: Path) -> None:
-    with pytest.raises(InputError, match="no profile 'fast': choose quick or paper"):
+    with pytest.raises(InputError, match="Unknown profile 'fast'; choose one of quick, paper"):
         reproduce.run("fast", folder=folder)
 
 
@@ -208,11 +208,11 @@ pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         from functools import partial
         from pathlib import Path
-        from arise_lib import reproduce
+        from arise_lib import cli, reproduce
         reproduce.run = partial(
             reproduce.run, folder=Path({str(folder)!r}), build=Path({str(tmp_path / "build")!r})
         )
-        sys.exit(reproduce.main(["reproduce", "--store"]))
+        sys.exit(cli.main(["reproduce", "--store"]))
     """
     process = start(code, tmp_path)
     deadline = time.monotonic() + 90

@@ -263,14 +263,6 @@ def test_unknown_name(cache: Path) -> None:
         assert store.available(name) is False  # type: ignore[arg-type]
 
 
-def test_fetch_all(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    fake = network(CONTENT, CONTENT)
-    expected = [cache / "stem" / "a.xyz", cache / "stem" / "b.xyz"]
-    assert store.fetch_all(progress=False) == expected
-    assert store.fetch_all(["stem/b.xyz"]) == expected[1:]
-    assert len(fake.urls) == 2
-
-
 def test_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARISE_DATA_DIR", "~/somewhere")
     assert store.data_dir() == Path.home() / "somewhere"

@@ -372,7 +372,7 @@ def test_file_that_is_not_there(released: Network, tmp_path: Path) -> None:
 
 def test_absurd_grids_are_refused() -> None:
     atoms = bulk("Cu", cubic=True) * (8, 8, 8)
-    with pytest.raises(InputError, match=r"A stride of 0\.01 makes .* at most 15,000,000"):
+    with pytest.raises(InputError, match=r"A stride of 0\.01 makes .* at most 5,000,000"):
         scan(atoms, box=10.0, stride=0.01)
 
 
