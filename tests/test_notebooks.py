@@ -16,7 +16,7 @@ import pytest
 from nbformat import v4
 from nbval.plugin import get_sanitize_patterns
 
-from arise_lib import notebooks, paths, reproduce, store
+from arise_lib import notebooks, paths, report, reproduce, store
 from arise_lib.errors import InputError
 
 STORED = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
@@ -329,3 +329,18 @@ def test_sanitising_leaves_results_alone() -> None:
         for regex, replacement in patterns:
             changed = re.sub(regex, replacement, changed)
         assert changed == text
+
+
+def test_scorecard_of_notebook_00_is_that_of_the_recorded_results() -> None:
+    """Its cell is not compared by nbval, since notebook 00 runs before the others."""
+    cells = notebooks.read(paths.NOTEBOOKS / "00_start_here.ipynb").cells
+    shown = [
+        output.data.get("text/html", "")
+        for cell in cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "data" in output
+    ]
+    table = report.compare(report.results("quick"))
+    assert len(table) > 10
+    assert table._repr_html_() in shown, "run `arise reproduce --only 00 --store`"
