@@ -24,9 +24,9 @@ def embed(
     min_dist : float
         Smallest distance of points in the map.
     seed : int
-        Seed; the map is then made on one thread and is the same on the same
-        machine. On another one it may turn out differently: read
-        neighbourhoods, not coordinates.
+        Seed; the map is then made on one thread. It may all the same turn out
+        differently on another machine or in another installation, whose compiled
+        code rounds differently: read neighbourhoods, not coordinates.
 
     Returns
     -------
