@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,14 @@ Defect = Literal["displaced", "missing", "both"]
 #: Eight ratios of each kind; the k-th displacement goes with the k-th share of missing atoms.
 DISPLACEMENTS = (0.001, 0.002, 0.006, 0.01, 0.02, 0.04, 0.07, 0.10)
 MISSING = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
+
+
+class Buildable(Protocol):
+    """Anything that a structure can be built from: a unit of a data set."""
+
+    def build(self) -> Atoms:
+        """Build the structure."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -192,12 +200,12 @@ def defective_units(
     return units
 
 
-def describe_unit(unit: Unit, settings: tuple[SoapSettings, ...]) -> NDArray[np.float32]:
+def describe_unit(unit: Buildable, settings: tuple[SoapSettings, ...]) -> NDArray[np.float32]:
     """Build one structure and describe it with all settings.
 
     Parameters
     ----------
-    unit : Unit
+    unit : Unit or alike
         The structure.
     settings : tuple of SoapSettings
         Settings that share radial functions, n_max and l_max.
@@ -215,7 +223,7 @@ def describe_unit(unit: Unit, settings: tuple[SoapSettings, ...]) -> NDArray[np.
 
 
 def describe_units(
-    units: Sequence[Unit],
+    units: Sequence[Buildable],
     settings: Sequence[SoapSettings],
     *,
     executor: Executor | None = None,
@@ -225,7 +233,7 @@ def describe_units(
 
     Parameters
     ----------
-    units : sequence of Unit
+    units : sequence of Unit or alike
         The structures.
     settings : sequence of SoapSettings
         Settings that share radial functions, n_max and l_max.
@@ -329,10 +337,23 @@ def all_conditions() -> list[tuple[Defect, int]]:
 
 
 @cache
-def _code() -> str:
-    """SHA-256 of the modules that a vector depends on: changed code must not meet old results."""
+def code_fingerprint(*more: str) -> str:
+    """SHA-256 of the modules that a vector depends on: changed code must not meet old results.
+
+    Parameters
+    ----------
+    *more : str
+        Further source files.
+
+    Returns
+    -------
+    str
+        In hexadecimal.
+    """
     here = Path(__file__).parent
     digest = hashlib.sha256()
+    for source in more:
+        digest.update(Path(source).read_bytes())
     for name in ("scaling.py", "structures.py", "datasets.py"):
         digest.update((here / name).read_bytes())
     for path in sorted((here / "soap").glob("*.py")):
@@ -351,7 +372,7 @@ def _assemble(
         "units": [asdict(unit) for unit in units],
         "settings": [asdict(s) for s in settings],
         "prototypes": prototypes.fingerprint(),
-        "code": _code(),
+        "code": code_fingerprint(),
     }
     stored = store.cached(
         name.replace(" ", "_"),

@@ -23,7 +23,10 @@ from arise_lib.bayes import Posterior, predict
 from arise_lib.network import Network
 from arise_lib.scaling import overall_nearest_neighbour_distance
 from arise_lib.soap import SoapSettings, describe
-from arise_lib.structures import replication, round_cluster, supercell
+from arise_lib.structures import cut_box, round_cluster
+
+#: The classes that are flat, so that an image shows all there is to see.
+SHEETS = ("graphene", "BN", "C3N", "PbSe")
 
 #: Error of positions found in an image, as a share of a bond (standard deviation per coordinate).
 IMAGE_ERRORS = (0.05, 0.07, 0.10)
@@ -57,13 +60,20 @@ class Experiment:
     atoms: Atoms
 
 
-def graphene_image(
-    error: float, generator: np.random.Generator, *, n_atoms: int = 250, boundary: bool = False
+def sheet_image(
+    truth: str,
+    error: float,
+    generator: np.random.Generator,
+    *,
+    n_atoms: int = 250,
+    boundary: bool = False,
 ) -> Atoms:
-    """Simulate the atoms found in an image of graphene.
+    """Simulate the atoms found in an image of a flat sheet.
 
     Parameters
     ----------
+    truth : str
+        One of `SHEETS`.
     error : float
         Standard deviation of a coordinate as a share of a bond.
     generator : numpy.random.Generator
@@ -76,31 +86,41 @@ def graphene_image(
     Returns
     -------
     ase.Atoms
-        One species, z = 0: up to 3 % of the atoms missed, up to 2 % found where
-        there is none.
+        A free sheet at z = 0: up to 3 % of the atoms missed, up to 2 % found
+        where there is none.
     """
-    cell = prototypes.build("graphene")
-    flake = round_cluster(cell, n_atoms)
+    flake = round_cluster(prototypes.build(truth), n_atoms)
     bond = overall_nearest_neighbour_distance(flake)
-    points = _turn(flake.positions[:, :2], generator.uniform(0, 2 * np.pi))
+    points, numbers = _turn(flake.positions[:, :2], generator.uniform(0, 2 * np.pi)), flake.numbers
     if boundary:
         other = _turn(flake.positions[:, :2], generator.uniform(0, 2 * np.pi))
         edge = generator.uniform(-0.3, 0.3) * np.ptp(points[:, 0])
-        left, right = points[points[:, 0] < edge], other[other[:, 0] >= edge]
-        right = right[cKDTree(left).query(right)[0] > 0.7 * bond] if len(left) else right
-        points = np.concatenate([left, right])
+        left, right = points[:, 0] < edge, other[:, 0] >= edge
+        if left.any():
+            right &= cKDTree(points[left]).query(other)[0] > 0.7 * bond
+        points = np.concatenate([points[left], other[right]])
+        numbers = np.concatenate([numbers[left], numbers[right]])
     keep = generator.random(len(points)) >= generator.uniform(0.0, 0.03)
     points = points[keep] + generator.normal(0.0, error * bond, size=(int(keep.sum()), 2))
-    n_false = int(generator.uniform(0.0, 0.02) * len(points))
-    radius = np.linalg.norm(points, axis=1).max()
-    false = radius * np.sqrt(generator.random(n_false))[:, None]
-    angle = generator.uniform(0, 2 * np.pi, n_false)
-    false = false * np.column_stack([np.cos(angle), np.sin(angle)])
-    if n_false:
-        # The finder of atoms does not report two maxima closer than its own resolution.
-        false = false[cKDTree(points).query(false)[0] > 0.5 * bond]
+    numbers = numbers[keep]
+    false = _false_atoms(points, 0.5 * bond, generator)
+    numbers = np.append(numbers, generator.choice(numbers, size=len(false)))
     points = np.concatenate([points, false])
-    return Atoms(f"C{len(points)}", np.column_stack([points, np.zeros(len(points))]))
+    return Atoms(numbers, np.column_stack([points, np.zeros(len(points))]))
+
+
+def _false_atoms(
+    points: NDArray[np.float64], resolution: float, generator: np.random.Generator
+) -> NDArray[np.float64]:
+    """Draw up to 2 % atoms more, anywhere in the round field of view: (n_false, 2)."""
+    n_false = int(generator.uniform(0.0, 0.02) * len(points))
+    if n_false == 0:
+        return np.zeros((0, 2))
+    radius = np.linalg.norm(points, axis=1).max() * np.sqrt(generator.random(n_false))
+    angle = generator.uniform(0, 2 * np.pi, n_false)
+    false = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    # The finder of atoms does not report two maxima closer than its own resolution.
+    return false[cKDTree(points).query(false)[0] > resolution]
 
 
 def _turn(points: NDArray[np.float64], angle: float) -> NDArray[np.float64]:
@@ -134,7 +154,7 @@ def fept_box(truth: str, generator: np.random.Generator, *, box: float = 12.0) -
         cell=[FEPT_CONSTANT] * 3,
         pbc=True,
     )
-    atoms = _cut_box(cell, box, generator)
+    atoms = cut_box(cell, box, generator)
     if truth == "fcc":
         share = generator.uniform(0.25, 0.5)
         atoms.symbols[:] = np.where(generator.random(len(atoms)) < share, "Fe", "Pt")
@@ -169,17 +189,7 @@ def crystal_box(truth: str, generator: np.random.Generator, *, n_atoms: int = 15
     """
     cell = prototypes.build(truth)
     box = float((n_atoms * cell.get_volume() / len(cell)) ** (1 / 3))
-    return _cut_box(cell, box, generator)
-
-
-def _cut_box(cell: Atoms, box: float, generator: np.random.Generator) -> Atoms:
-    """Cut a cube of random place and orientation out of a crystal, centred on the origin."""
-    spheres = 4.19 * (0.5 * np.sqrt(3.0) * box) ** 3 / cell.get_volume()
-    n = 2 * replication(1, cell.pbc, at_least=int(np.ceil(spheres))) + 3
-    block = supercell(cell, n, periodic=False)
-    middle = block.positions.mean(axis=0) + generator.uniform(-0.5, 0.5, 3) @ cell.cell.array
-    block.positions = (block.positions - middle) @ Rotation.random(rng=generator).as_matrix().T
-    return block[np.all(np.abs(block.positions) <= 0.5 * box, axis=1)]
+    return cut_box(cell, box, generator)
 
 
 def draw(seed: int, *, n_images: int = 24, n_boxes: int = 40, n_cuts: int = 4) -> list[Experiment]:
@@ -190,7 +200,8 @@ def draw(seed: int, *, n_images: int = 24, n_boxes: int = 40, n_cuts: int = 4) -
     seed : int
         Base seed; experiment i of a group has the seed (`seed`, group, i).
     n_images : int
-        Images per error and kind.
+        Images of graphene per error, with a boundary and without; a third as
+        many of each other flat sheet.
     n_boxes : int
         Fe-Pt boxes per phase.
     n_cuts : int
@@ -199,16 +210,19 @@ def draw(seed: int, *, n_images: int = 24, n_boxes: int = 40, n_cuts: int = 4) -
     Returns
     -------
     list of Experiment
-        Graphene images, images with a boundary, Fe-Pt boxes, crystal boxes.
+        Images of graphene, of graphene with a boundary, of other sheets; Fe-Pt
+        boxes; crystal boxes.
     """
     found = []
-    for number, error in enumerate(IMAGE_ERRORS):
-        for boundary in (False, True):
-            group = f"graphene {100 * error:.0f} %" + (" + boundary" if boundary else "")
-            for i in range(n_images):
-                generator = np.random.default_rng((seed, 0, number, int(boundary), i))
-                atoms = graphene_image(error, generator, boundary=boundary)
-                found.append(Experiment(group, "graphene", atoms))
+    for step, error in enumerate(IMAGE_ERRORS):
+        for sheet, truth in enumerate(SHEETS):
+            for boundary in (False, True) if truth == "graphene" else (False,):
+                kind = "graphene" if truth == "graphene" else "other sheets"
+                group = f"{kind} {100 * error:.0f} %" + (" + boundary" if boundary else "")
+                for i in range(n_images if truth == "graphene" else n_images // 3):
+                    generator = np.random.default_rng((seed, 0, step, int(boundary), sheet, i))
+                    atoms = sheet_image(truth, error, generator, boundary=boundary)
+                    found.append(Experiment(group, truth, atoms))
     for number, truth in enumerate(("L1_0", "L1_2", "fcc")):
         for i in range(n_boxes):
             generator = np.random.default_rng((seed, 1, number, i))

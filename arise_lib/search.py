@@ -126,13 +126,30 @@ def read_trials(path: Path) -> list[Row]:
     return rows
 
 
+#: Longest training of a trial, and epochs without a better validation accuracy that end it.
+EPOCHS, PATIENCE = 300, 30
+
+
+def training_of(row: Row) -> Training:
+    """Return the training that a row records, to run it again."""
+    return Training(
+        hidden=tuple(row["hidden"]),
+        dropout=row["dropout"],
+        learning_rate=row["learning_rate"],
+        batch_size=row["batch_size"],
+        epochs=EPOCHS,
+        patience=PATIENCE,
+        seed=row["seed"],
+    )
+
+
 def search(
     path: Path,
     n_trials: int,
     evaluate: Callable[[Training], dict[str, float]],
     *,
-    epochs: int,
-    patience: int,
+    epochs: int = EPOCHS,
+    patience: int = PATIENCE,
     seed: int = 0,
 ) -> Iterator[Row]:
     """Run the trials that are still missing, keeping each one as it ends.

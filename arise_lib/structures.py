@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import complete_cell
 from ase.spacegroup import crystal
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -189,6 +190,42 @@ def cut_sphere(atoms: Atoms, centre: Sequence[float], radius: float) -> Atoms:
     result.pbc = False
     result.cell = None
     return result
+
+
+def cut_box(cell: Atoms, edge: float, generator: np.random.Generator) -> Atoms:
+    """Cut a cube of random place and orientation out of a crystal, a square out of a sheet.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+        Crystal, or sheet in the xy plane.
+    edge : float
+        In the unit of the positions.
+    generator : numpy.random.Generator
+        Source of the randomness.
+
+    Returns
+    -------
+    ase.Atoms
+        A free cluster, the box centred on the origin; of a sheet, in full
+        thickness.
+    """
+    d = int(cell.pbc.sum())
+    lattice = complete_cell(cell.cell)
+    # A ball around the box must fit into the block, wherever in its middle cell the box lies.
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    n = np.where(cell.pbc, np.ceil(np.sqrt(d) * edge / heights) + 2, 1).astype(int)
+    block = cell.repeat(n)
+    block.pbc, block.cell = False, None
+    shift = (generator.uniform(-0.5, 0.5, 3) * cell.pbc) @ cell.cell.array
+    if d == 2:
+        turn = Rotation.from_rotvec([0.0, 0.0, generator.uniform(0.0, 2.0 * np.pi)])
+    else:
+        turn = Rotation.random(rng=generator)
+    block.positions = (block.positions - block.positions.mean(axis=0) - shift) @ (
+        turn.as_matrix().T
+    )
+    return block[np.all(np.abs(block.positions[:, :d]) <= 0.5 * edge, axis=1)]
 
 
 def round_cluster(cell: Atoms, n_atoms: int) -> Atoms:

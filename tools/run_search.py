@@ -16,9 +16,6 @@ from arise_lib.network import Training
 from arise_lib.search import search
 from arise_lib.soap import SoapSettings
 
-EPOCHS = 300
-PATIENCE = 30
-
 
 def main() -> None:
     """Parse the command line and run what is missing."""
@@ -46,10 +43,7 @@ def main() -> None:
         }
 
     path = paths.DATA / "search" / f"{chosen.radial}.jsonl"
-    trials = search(
-        path, chosen.trials, evaluate, epochs=EPOCHS, patience=PATIENCE, seed=chosen.seed
-    )
-    for row in trials:
+    for row in search(path, chosen.trials, evaluate, seed=chosen.seed):
         print({key: value for key, value in row.items() if key != "draws"}, flush=True)
 
 
