@@ -1,0 +1,110 @@
+"""Do the probabilities mean what they say, and does uncertainty warn? Measures of both."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from arise_lib.errors import InputError
+
+
+def reliability(confidence: ArrayLike, right: ArrayLike, *, n_bins: int = 10) -> pd.DataFrame:
+    """Compare confidence with accuracy, bin by bin.
+
+    Parameters
+    ----------
+    confidence : array_like of shape (n_rows,)
+        Probability of the most probable class, 0 to 1.
+    right : array_like of bool, shape (n_rows,)
+        Whether that class is the true one.
+    n_bins : int
+        Bins of equal width between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        One row per bin that is not empty: `confidence` and `accuracy` (means in
+        %), `rows` (their number).
+
+    Raises
+    ------
+    InputError
+        If the arrays do not fit each other or are no probabilities.
+
+    See Also
+    --------
+    calibration_error : the table as one number.
+    """
+    p, truth = _checked(confidence, right)
+    number = np.minimum((p * n_bins).astype(int), n_bins - 1)
+    table = pd.DataFrame({"confidence": 100 * p, "accuracy": 100.0 * truth, "bin": number})
+    grouped = table.groupby("bin")
+    return grouped.mean().assign(rows=grouped.size())
+
+
+def calibration_error(table: pd.DataFrame) -> float:
+    """Expected calibration error: mean gap between confidence and accuracy, in %.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `reliability`.
+
+    Returns
+    -------
+    float
+        Mean over the rows that went into the table [1]_.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, ICML 2017, arXiv:1706.04599.
+    """
+    gap = (table["confidence"] - table["accuracy"]).abs()
+    return float((gap * table["rows"]).sum() / table["rows"].sum())
+
+
+def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
+    """Area under the receiver operating characteristic of a score.
+
+    Parameters
+    ----------
+    positive, negative : array_like of shape (n,)
+        Scores (mutual information, say) of the cases that should have high and
+        low ones: unknown and known structures, or wrong and right answers.
+
+    Returns
+    -------
+    float
+        Probability, 0 to 1, that a positive case has the higher score; ties
+        count half.
+
+    Raises
+    ------
+    InputError
+        If one of the two is empty or not finite.
+    """
+    high, low = np.asarray(positive, dtype=float), np.asarray(negative, dtype=float)
+    if not (high.size and low.size and np.isfinite(high).all() and np.isfinite(low).all()):
+        raise InputError(
+            f"{high.size} positive and {low.size} negative scores: both must be there and finite."
+        )
+    from sklearn.metrics import roc_auc_score
+
+    kind = np.repeat([1, 0], [high.size, low.size])
+    return float(roc_auc_score(kind, np.concatenate([high, low])))
+
+
+def _checked(
+    confidence: ArrayLike, right: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return arrays of one length, the first one of probabilities."""
+    p, truth = np.asarray(confidence, dtype=float), np.asarray(right, dtype=bool)
+    if p.ndim != 1 or p.shape != truth.shape or p.size == 0:
+        raise InputError(
+            f"Confidence of shape {p.shape}, answers of shape {truth.shape}: one number each "
+            "per row is needed."
+        )
+    if not (np.isfinite(p).all() and p.min() >= 0.0 and p.max() <= 1.0 + 1e-9):
+        raise InputError("A confidence is not between 0 and 1; leave undefined rows out.")
+    return p, truth
