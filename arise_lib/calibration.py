@@ -44,7 +44,7 @@ def reliability(confidence: ArrayLike, right: ArrayLike, *, n_bins: int = 10) ->
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Expected calibration error: mean gap between confidence and accuracy, in %.
+    """Return the expected calibration error: mean gap of confidence and accuracy, in %.
 
     Parameters
     ----------
