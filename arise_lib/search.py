@@ -8,6 +8,7 @@ one go (paper, Methods, "Hyper-parameter optimisation").
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from typing import Any
 import numpy as np
 
 from arise_lib import store
+from arise_lib.datasets import DataSet
 from arise_lib.errors import DataError
-from arise_lib.network import Training
+from arise_lib.network import Training, save, train
+from arise_lib.soap import SoapSettings
 
 #: What the published run tried: 2 to 5 hidden layers; one is added below it.
 DEPTHS = (1, 2, 3, 4, 5)
@@ -143,10 +146,46 @@ def training_of(row: Row) -> Training:
     )
 
 
+def evaluate(
+    training: Training, data: DataSet, settings: SoapSettings, weights: Path | None = None
+) -> dict[str, float]:
+    """Train one network and return its figures.
+
+    Parameters
+    ----------
+    training : Training
+        Hyper-parameters of the trial.
+    data : DataSet
+        Pristine set.
+    settings : SoapSettings
+        Descriptor at prediction.
+    weights : Path, optional
+        Folder in which the network is kept, as `seed_SEED.npz`.
+
+    Returns
+    -------
+    dict of str to float
+        `val_accuracy` and `accuracy` (validation rows and whole set, 0 to 1, no
+        dropout), `best_epoch`, `epochs`, `seconds`.
+    """
+    start = time.perf_counter()
+    trained, history = train(data, settings, training)
+    if weights is not None:
+        save(trained, weights / f"seed_{training.seed}.npz")
+    best = int(history["val_accuracy"].to_numpy().argmax())
+    return {
+        "val_accuracy": round(float(history["val_accuracy"][best]), 6),
+        "accuracy": round(float(trained.accuracy(data)) / 100, 6),
+        "best_epoch": best + 1,
+        "epochs": len(history),
+        "seconds": round(time.perf_counter() - start, 1),
+    }
+
+
 def search(
     path: Path,
     n_trials: int,
-    evaluate: Callable[[Training], dict[str, float]],
+    run: Callable[[Training], dict[str, float]],
     *,
     epochs: int = EPOCHS,
     patience: int = PATIENCE,
@@ -160,9 +199,9 @@ def search(
         JSON lines; rows that it holds already are not run again.
     n_trials : int
         Number of trials in all.
-    evaluate : callable
-        Trains one network and returns its figures; `val_accuracy` (0 to 1) is
-        what the search maximises.
+    run : callable
+        Trains one network and returns its figures (`evaluate`, for instance);
+        `val_accuracy` (0 to 1) is what the search maximises.
     epochs, patience : int
         Longest training; epochs without a better validation accuracy after
         which it is stopped.
@@ -186,7 +225,7 @@ def search(
             patience=patience,
             seed=seed + len(rows),
         )
-        figures = evaluate(training)
+        figures = run(training)
         row = {
             "trial": len(rows),
             "hidden": training.hidden,

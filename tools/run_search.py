@@ -9,11 +9,10 @@ of the trials go to the cache of derived results and can be had again from a lin
 from __future__ import annotations
 
 import argparse
-import time
+from functools import partial
 
-from arise_lib import datasets, network, paths
-from arise_lib.network import Training
-from arise_lib.search import search
+from arise_lib import datasets, paths
+from arise_lib.search import evaluate, search
 from arise_lib.soap import SoapSettings
 
 
@@ -28,22 +27,9 @@ def main() -> None:
     settings = SoapSettings(radial=chosen.radial)
     data = datasets.pristine_set(chosen.radial)
     weights = paths.DERIVED / "search" / chosen.radial
-
-    def evaluate(training: Training) -> dict[str, float]:
-        start = time.perf_counter()
-        trained, history = network.train(data, settings, training)
-        network.save(trained, weights / f"seed_{training.seed}.npz")
-        best = int(history["val_accuracy"].to_numpy().argmax())
-        return {
-            "val_accuracy": round(float(history["val_accuracy"][best]), 6),
-            "accuracy": round(float(trained.accuracy(data)) / 100, 6),
-            "best_epoch": best + 1,
-            "epochs": len(history),
-            "seconds": round(time.perf_counter() - start, 1),
-        }
-
+    run = partial(evaluate, data=data, settings=settings, weights=weights)
     path = paths.DATA / "search" / f"{chosen.radial}.jsonl"
-    for row in search(path, chosen.trials, evaluate, seed=chosen.seed):
+    for row in search(path, chosen.trials, run, seed=chosen.seed):
         print({key: value for key, value in row.items() if key != "draws"}, flush=True)
 
 
