@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -39,18 +40,16 @@ def make_rows(n: int = 300, scale: float = 1.0) -> NDArray[np.float32]:
 
 NETWORK, ROWS = make_network(), make_rows()
 
+FIELDS = [field.name for field in fields(Posterior)]
+
 
 def assert_same_bytes(one: Posterior, other: Posterior) -> None:
-    for name in ("probabilities", "mutual_information", "predictive_entropy"):
+    for name in FIELDS:
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
 
 
 def take(posterior: Posterior, rows: NDArray[np.int64] | slice) -> Posterior:
-    return Posterior(
-        posterior.probabilities[rows],
-        posterior.mutual_information[rows],
-        posterior.predictive_entropy[rows],
-    )
+    return Posterior(*(getattr(posterior, name)[rows] for name in FIELDS))
 
 
 @pytest.fixture(scope="module")
