@@ -17,42 +17,27 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from arise_lib import rounds
 from arise_lib.errors import InputError
 from arise_lib.network import Network
-from arise_lib.parallel import workers
-from arise_lib.passes import (
-    BLOCK,
-    Round,
-    Workspace,
-    draw_round,
-    dropout_masks,
-    rows_per_block,
-)
-from arise_lib.progress import bar
+from arise_lib.passes import Workspace, dropout_masks
 from arise_lib.sums import Sums, entropy
 
 __all__ = [
-    "N_PASSES", "Posterior", "dropout_masks", "entropy", "predict", "representations"
+    "N_PASSES", "Posterior", "dropout_masks", "entropy", "members", "predict", "representations",
 ]  # fmt: skip
 
 #: Passes of the paper; 100,000 where probabilities below 1 % matter.
 N_PASSES = 1000
 
-#: With a tolerance, the error is looked at after every so many passes ...
-ROUND = 50
-
-#: ... first after so many: while all passes agree by chance, the error looks like none.
+#: With a tolerance, no row gets fewer: while all passes agree by chance, the error looks like none.
 MIN_PASSES = 100
 
 
@@ -80,6 +65,36 @@ class Posterior:
     predictive_entropy: NDArray[np.float64]
     variation_ratio: NDArray[np.float64]
     passes: NDArray[np.int64]
+
+
+def members(network: Network | Sequence[Network]) -> tuple[Network, ...]:
+    """Return the networks of an ensemble; a single network is an ensemble of one.
+
+    Parameters
+    ----------
+    network : Network or sequence of Network
+        What the user gave.
+
+    Returns
+    -------
+    tuple of Network
+        At least one, all with the same classes and the same descriptor.
+
+    Raises
+    ------
+    InputError
+        If there is none, or if they do not fit together.
+    """
+    networks = (network,) if isinstance(network, Network) else tuple(network)
+    if not networks:
+        raise InputError("An ensemble of no networks predicts nothing; give at least one.")
+    for number, member in enumerate(networks):
+        if (member.classes, member.settings) != (networks[0].classes, networks[0].settings):
+            raise InputError(
+                f"Network {number} of the ensemble has other classes or another descriptor than "
+                "network 0; put together networks trained for the same."
+            )
+    return networks
 
 
 def predict(
@@ -122,8 +137,8 @@ def predict(
         the networks differ in classes or descriptor, or the tolerance is not
         positive.
     """
-    members = _members(network)
-    rows = _rows(members[0], features)
+    networks = members(network)
+    rows = _rows(networks[0], features)
     _check_passes(n_passes)
     if tolerance is not None and not (np.isfinite(tolerance) and tolerance > 0):
         raise InputError(
@@ -132,14 +147,14 @@ def predict(
         )
     defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
     rows = rows[defined]
-    sums = Sums(len(rows), len(members[0].classes))
+    sums = Sums(len(rows), len(networks[0].classes))
     active = np.arange(len(rows))
-    length = ROUND if tolerance is not None else _round_length(len(rows), len(members))
-    with _cores() as pool:
-        for numbers in _rounds(n_passes, length):
-            drawn = draw_round(members, seed, numbers)
+    in_round = rounds.length(len(rows), len(networks)) if tolerance is None else rounds.LENGTH
+    with rounds.cores() as pool:
+        for numbers in rounds.numbers(n_passes, in_round):
+            drawn = rounds.draw(networks, seed, numbers)
             add = partial(_add_passes, rows, drawn, sums, scatter=tolerance is not None)
-            list(pool.map(add, _lots(active, drawn)))
+            list(pool.map(add, rounds.lots(active, drawn)))
             if tolerance is not None and numbers.stop >= MIN_PASSES:
                 active = active[sums.error(active) >= tolerance]
             if active.size == 0:
@@ -192,26 +207,13 @@ def representations(
     defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
     rows = rows[defined]
     total = np.zeros((len(rows), len(network.biases[layer - 1])))
-    with _cores() as pool:
-        for numbers in _rounds(n_passes, _round_length(len(rows), 1)):
-            drawn = draw_round((network,), seed, numbers)
+    everyone = np.arange(len(rows))
+    with rounds.cores() as pool:
+        for numbers in rounds.numbers(n_passes, rounds.length(len(rows), 1)):
+            drawn = rounds.draw((network,), seed, numbers)
             add = partial(_add_activations, rows, drawn, layer, total)
-            list(pool.map(add, _lots(np.arange(len(rows)), drawn)))
+            list(pool.map(add, rounds.lots(everyone, drawn)))
     return _spread(total / n_passes, defined)
-
-
-def _members(network: Network | Sequence[Network]) -> tuple[Network, ...]:
-    """Return the networks of an ensemble, checked to fit together; one network is one of one."""
-    members = (network,) if isinstance(network, Network) else tuple(network)
-    if not members:
-        raise InputError("An ensemble of no networks predicts nothing; give at least one.")
-    for number, member in enumerate(members):
-        if member.classes != members[0].classes or member.settings != members[0].settings:
-            raise InputError(
-                f"Network {number} of the ensemble has other classes or another descriptor than "
-                "network 0; put together networks trained for the same."
-            )
-    return members
 
 
 def _rows(network: Network, features: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -231,39 +233,9 @@ def _check_passes(n_passes: int) -> None:
         raise InputError(f"{n_passes} passes give no prediction; ask for at least 1.")
 
 
-def _round_length(n_rows: int, n_members: int) -> int:
-    """Passes made at a time: more where only few rows share a block."""
-    return max(ROUND, n_members * (BLOCK // max(n_rows, 1)))
-
-
-@contextmanager
-def _cores() -> Iterator[Executor]:
-    """Yield threads, one per core, each with one BLAS thread.
-
-    Blocks are independent, so they share the cores better than the rows of one small product
-    would, and sums are taken in the same order on any machine.
-    """
-    with threadpool_limits(1, user_api="blas"), workers(None) as pool:
-        yield pool
-
-
-def _rounds(n_passes: int, length: int) -> Iterator[range]:
-    """Cut the numbers of the passes into rounds, under a progress bar."""
-    for first in bar(range(0, n_passes, length), desc=f"passes, by {length}"):
-        yield range(first, min(first + length, n_passes))
-
-
-def _lots(active: NDArray[np.int64], drawn: Round) -> list[list[NDArray[np.int64]]]:
-    """Cut the rows into blocks, and these into some lots per core, so that all end together."""
-    size = rows_per_block(drawn)
-    blocks = [active[start : start + size] for start in range(0, active.size, size)]
-    lot = -(-len(blocks) // (4 * (cpu_count() or 1))) or 1
-    return [blocks[start : start + lot] for start in range(0, len(blocks), lot)]
-
-
 def _add_passes(
     rows: NDArray[np.float32],
-    drawn: Round,
+    drawn: rounds.Round,
     sums: Sums,
     blocks: list[NDArray[np.int64]],
     *,
@@ -283,7 +255,7 @@ def _add_passes(
 
 def _add_activations(
     rows: NDArray[np.float32],
-    drawn: Round,
+    drawn: rounds.Round,
     layer: int,
     total: NDArray[np.float64],
     blocks: list[NDArray[np.int64]],

@@ -9,8 +9,6 @@ whatever it is computed with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -19,9 +17,6 @@ from arise_lib.network import Network
 
 #: For each dense layer the factors of its inputs in some passes: (n_passes, n_in).
 Masks = tuple[NDArray[np.float32], ...]
-
-#: For each network of an ensemble, its passes in a round of passes.
-Round = list[tuple[Network, Masks]]
 
 #: Pairs of a row and a pass in a matrix product (missing ones are padded): enough to come within
 #: some per cent of the rate of large products, few enough for their activations to stay in cache.
@@ -56,38 +51,6 @@ def dropout_masks(network: Network, seed: int, number: int) -> list[NDArray[np.f
     widths = [len(kernel) for kernel in network.kernels]
     factors = np.where(generator.random(sum(widths)) < kept, np.float32(1.0 / kept), np.float32(0))
     return np.split(factors, np.cumsum(widths)[:-1])
-
-
-def draw_round(members: Sequence[Network], seed: int, numbers: range) -> Round:
-    """Draw the masks of a round of passes through the networks of an ensemble.
-
-    Parameters
-    ----------
-    members : sequence of Network
-        Pass k is one of network k mod M.
-    seed : int
-        Base seed.
-    numbers : range
-        Passes of the round, in steps of 1.
-
-    Returns
-    -------
-    list of (Network, tuple of ndarray of float32)
-        Element j stands for the passes j, j + M, j + 2 M ... of the round: their
-        network, and for each dense layer their masks, (n_passes, n_in).
-    """
-    found = []
-    for j in range(min(len(members), len(numbers))):
-        own = numbers[j :: len(members)]
-        member = members[own[0] % len(members)]
-        drawn = [dropout_masks(member, seed, number) for number in own]
-        found.append((member, tuple(np.array(layer) for layer in zip(*drawn, strict=True))))
-    return found
-
-
-def rows_per_block(drawn: Round) -> int:
-    """Count the rows whose passes of one round and network fit into a block."""
-    return BLOCK // max(len(masks[0]) for _, masks in drawn)
 
 
 class Workspace:
