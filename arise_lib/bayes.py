@@ -37,7 +37,7 @@ __all__ = [
 #: Passes of the paper; 100,000 where probabilities below 1 % matter.
 N_PASSES = 1000
 
-#: With a tolerance, no row gets fewer: while all passes agree by chance, the error looks like none.
+#: With a tolerance, no row gets fewer: a few agree by chance, and then show too small an error.
 MIN_PASSES = 100
 
 
@@ -120,9 +120,9 @@ def predict(
     seed : int
         Seed of the masks.
     tolerance : float, optional
-        In bits. A row gets no more passes once the error of its mutual
-        information (`arise_lib.sums.Sums.error`) is below this; it is looked at
-        after every 50 passes, first after 100. By default all rows get T.
+        In bits. A row gets no more passes once the standard error of its mutual
+        information (see `arise_lib.sums`) is below this; it is looked at after
+        every 50 passes, first after 100. By default all rows get T.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def predict(
             add = partial(_add_passes, rows, drawn, sums, scatter=tolerance is not None)
             list(pool.map(add, rounds.lots(active, drawn)))
             if tolerance is not None and numbers.stop >= MIN_PASSES:
-                active = active[sums.error(active) >= tolerance]
+                active = active[sums.standard_error(active) >= tolerance]
             if active.size == 0:
                 break
     passes = np.zeros(len(defined), dtype=np.int64)

@@ -3,28 +3,19 @@ r"""Running sums over stochastic passes, and what follows from them.
 No pass is kept: mean, mutual information, votes and the error of the mutual
 information need sums only, a few numbers for each row and class.
 
-The error of the mutual information after n passes has two parts. With the
-mean's logarithm for the moment fixed,
+With the logarithm of the mean for the moment fixed, the mutual information
 
-.. math:: \hat I = \frac{1}{n} \sum_k g_k, \qquad
-          g_k = -\sum_c p_{kc} \log_2 \bar p_c - H[p_k] = KL(p_k \| \bar p),
+.. math:: I = \frac{1}{n} \sum_k g_k, \qquad
+          g_k = -\sum_c p_{kc} \log_2 \bar p_c - H[p_k] = KL(p_k \| \bar p)
 
-is a mean over independent passes, so its variance is that of the g_k divided by
-n. That is the delta method: the derivative of I with respect to a pass's
-probabilities is that of its g_k, since the mean's own change cancels to first
-order. To second order it does not: the mean of n passes lies nearer to them than
-the true mean does, and the information comes out too small [1]_, by
-
-.. math:: b = \frac{1}{2 n \ln 2} \sum_c \frac{\mathrm{Var}(p_{kc})}{\bar p_c}.
-
-The error is the root of the sum of both squares. Variances are taken within
-rounds of passes about the round's own mean, with the mean probabilities known at
-its end.
-
-References
-----------
-.. [1] G. A. Miller, in Information Theory in Psychology, Free Press 1955 (the
-   same bias in the entropy of counts).
+is a mean over n independent passes, so its standard error is that of the g_k over
+the root of n. This is the delta method: g_k is the derivative of I with respect
+to the weight of pass k, because the change of the mean inside the logarithm
+cancels to first order. The variance is taken within rounds of passes, about the
+round's own mean and with the mean probabilities known at its end, so that no
+pass need be kept. (The second order makes I too small by about I / n where
+passes differ little, a small part of the standard error from some tens of
+passes on.)
 """
 
 from __future__ import annotations
@@ -79,7 +70,6 @@ class Sums:
         self._offset = np.zeros(n_rows)
         self._freedom = np.zeros(n_rows, dtype=np.int64)
         self._scatter = np.zeros(n_rows)
-        self._curvature = np.zeros(n_rows)
 
     def add(
         self,
@@ -101,7 +91,7 @@ class Sums:
         entropies : ndarray of float32, shape (n, n_passes)
             Their entropies in bits.
         scatter : bool
-            Follow the error as well.
+            Follow the standard error as well.
         """
         # An entropy computed from logits and one from probabilities differ by rounding; where
         # passes agree the difference of the two must vanish, so the first pass is taken as zero.
@@ -111,34 +101,25 @@ class Sums:
         _add(rows, probabilities, entropies, self._probabilities, self._votes, self._entropies)
         if scatter:
             self._freedom[rows] += probabilities.shape[1] - 1
-            _add_scatter(
-                rows,
-                probabilities,
-                entropies,
-                self._probabilities[rows] / self.passes[rows, None],
-                self._scatter,
-                self._curvature,
-            )
+            mean = self._probabilities[rows] / self.passes[rows, None]
+            _add_scatter(rows, probabilities, entropies, mean, self._scatter)
 
-    def error(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Estimate the error of the mutual information so far.
+    def standard_error(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Estimate the standard error of the mutual information so far.
 
         Parameters
         ----------
         rows : ndarray of int, shape (n,)
-            Row numbers; all passes added with `scatter`.
+            Row numbers; all their passes were added with `scatter`.
 
         Returns
         -------
         ndarray of shape (n,)
-            Root of the sum of squares of standard error and bias, in bits;
-            infinite before the second pass.
+            In bits; infinite where no round had two passes.
         """
-        n, freedom = self.passes[rows], self._freedom[rows].astype(float)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            variance = self._scatter[rows] / freedom / n
-            bias = self._curvature[rows] / freedom / (2.0 * np.log(2.0) * n)
-        return np.where(freedom > 0, np.sqrt(variance + bias**2), np.inf)
+        n, freedom = self.passes[rows], self._freedom[rows]
+        variance = self._scatter[rows] / np.maximum(freedom, 1)
+        return np.where(freedom > 0, np.sqrt(variance / n), np.inf)
 
     def results(self) -> tuple[NDArray[np.float64], ...]:
         """Return what the passes say.
@@ -191,26 +172,19 @@ def _add_scatter(
     entropies: NDArray[np.float32],
     mean: NDArray[np.float64],
     scatter: NDArray[np.float64],
-    curvature: NDArray[np.float64],
 ) -> None:
-    """Add the squares of the deviations within the round: of g_k, and of p_kc over the mean."""
+    """Add the squares of the deviations of g_k from its mean over the round."""
     _, n_passes, n_classes = probabilities.shape
+    bits = np.empty(n_classes)
     information = np.empty(n_passes)
     for i in range(len(rows)):
-        information[:] = -entropies[i]
-        squares = 0.0
         for c in range(n_classes):
-            if mean[i, c] == 0.0:
-                continue
-            bits = -np.log2(max(mean[i, c], CLIP))
-            total = 0.0
-            for k in range(n_passes):
-                total += probabilities[i, k, c]
-            centre, square = total / n_passes, 0.0
-            for k in range(n_passes):
-                square += (probabilities[i, k, c] - centre) ** 2
-                information[k] += bits * probabilities[i, k, c]
-            squares += square / mean[i, c]
-        curvature[rows[i]] += squares
-        centre = information.mean()
-        scatter[rows[i]] += ((information - centre) ** 2).sum()
+            bits[c] = -np.log2(max(mean[i, c], CLIP))
+        centre = 0.0
+        for k in range(n_passes):
+            information[k] = -entropies[i, k]
+            for c in range(n_classes):
+                information[k] += bits[c] * probabilities[i, k, c]
+            centre += information[k] / n_passes
+        for k in range(n_passes):
+            scatter[rows[i]] += (information[k] - centre) ** 2
