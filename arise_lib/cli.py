@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("--network", metavar="NAME", help="network in place of the released one")
     add.add_argument("--passes", type=_count, metavar="T", help="stochastic passes")
     add.add_argument(
-        "--tolerance", type=_bits, metavar="E", help="stop at this error of the uncertainty, in bit"
+        "--tolerance", type=_bits, metavar="E", help="stop once the uncertainty is known to E bit"
     )
     add.add_argument("--top", type=_count, default=5, metavar="N", help="classes shown (5)")
     add.add_argument("--json", action="store_true", help="one JSON list, a record for each file")
