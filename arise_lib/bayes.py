@@ -17,104 +17,163 @@ References
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from os import cpu_count
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
+from arise_lib import rounds
 from arise_lib.errors import InputError
-from arise_lib.network import Network, softmax
-from arise_lib.progress import bar
+from arise_lib.network import Network
+from arise_lib.passes import Workspace, dropout_masks
+from arise_lib.sums import Sums, entropy
+
+__all__ = [
+    "N_PASSES", "Posterior", "dropout_masks", "entropy", "members", "predict", "representations",
+]  # fmt: skip
 
 #: Passes of the paper; 100,000 where probabilities below 1 % matter.
 N_PASSES = 1000
 
-#: Probabilities are clipped here before their logarithm is taken.
-CLIP = 1e-12
-
-#: Passes whose masks are in memory together.
-CHUNK = 500
-
-#: Rows go through the matrix products in blocks of this very size (the last one
-#: is padded), because a product's rounding may depend on its shape: a row's
-#: result is then the same bytes whatever else is predicted with it.
-BLOCK = 64
+#: With a tolerance, no row gets fewer: a few agree by chance, and then show too small an error.
+MIN_PASSES = 100
 
 
 @dataclass(frozen=True)
 class Posterior:
-    """What the passes say about each row.
+    """What the passes say about each row; NaN where the descriptor is not defined.
 
     Attributes
     ----------
     probabilities : ndarray of shape (n_rows, n_classes)
-        Mean over the passes; NaN where the descriptor is not defined.
+        Mean over the passes.
     mutual_information : ndarray of shape (n_rows,)
-        In bits; NaN where the descriptor is not defined.
+        How much the passes disagree, in bits: from 0 to the predictive entropy.
     predictive_entropy : ndarray of shape (n_rows,)
-        Entropy of the mean, in bits.
+        Entropy of the mean, in bits: from 0 to log2(n_classes).
+    variation_ratio : ndarray of shape (n_rows,)
+        Share of the passes whose most probable class is another than that of
+        most passes: from 0 to below 1.
+    passes : ndarray of int, shape (n_rows,)
+        Passes that were made; 0 where the descriptor is not defined.
     """
 
     probabilities: NDArray[np.float64]
     mutual_information: NDArray[np.float64]
     predictive_entropy: NDArray[np.float64]
+    variation_ratio: NDArray[np.float64]
+    passes: NDArray[np.int64]
 
 
-def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Shannon entropy along the last axis, in bits.
-
-    Parameters
-    ----------
-    probabilities : ndarray of shape (..., n_classes)
-        Clipped at 1e-12 inside the logarithm.
-
-    Returns
-    -------
-    ndarray of shape (...)
-        Between 0 and log2(n_classes).
-    """
-    p = np.asarray(probabilities, dtype=np.float64)
-    return -np.sum(p * np.log2(np.clip(p, CLIP, 1.0)), axis=-1)
-
-
-def dropout_masks(network: Network, seed: int, number: int) -> list[NDArray[np.float32]]:
-    """Draw the masks of one stochastic pass.
+def members(network: Network | Sequence[Network]) -> tuple[Network, ...]:
+    """Return the networks of an ensemble; a single network is an ensemble of one.
 
     Parameters
     ----------
-    network : Network
-        Widths and dropout rate.
-    seed : int
-        Base seed.
-    number : int
-        Number of the pass.
+    network : Network or sequence of Network
+        What the user gave.
 
     Returns
     -------
-    list of ndarray of float32
-        For each dense layer a factor per input: 0 (dropped) or 1 / (1 - rate).
-        They depend on `seed` and `number` alone and are shared by all rows, so
-        that pass k is one and the same function for every structure.
+    tuple of Network
+        At least one, all with the same classes and the same descriptor.
+
+    Raises
+    ------
+    InputError
+        If there is none, or if they do not fit together.
     """
-    generator = np.random.Generator(np.random.Philox(key=[seed, number]))
-    kept = 1.0 - network.dropout
-    return [
-        ((generator.random(len(kernel)) < kept) / kept).astype(np.float32)
-        for kernel in network.kernels
-    ]
+    networks = (network,) if isinstance(network, Network) else tuple(network)
+    if not networks:
+        raise InputError("An ensemble of no networks predicts nothing; give at least one.")
+    for number, member in enumerate(networks):
+        if (member.classes, member.settings) != (networks[0].classes, networks[0].settings):
+            raise InputError(
+                f"Network {number} of the ensemble has other classes or another descriptor than "
+                "network 0; put together networks trained for the same."
+            )
+    return networks
 
 
 def predict(
-    network: Network,
+    network: Network | Sequence[Network],
     features: NDArray[np.floating],
     *,
     n_passes: int = N_PASSES,
     seed: int = 0,
+    tolerance: float | None = None,
 ) -> Posterior:
     """Predict with dropout on, averaged over many stochastic passes.
+
+    Parameters
+    ----------
+    network : Network or sequence of Network
+        Trained network. Of an ensemble of M (same classes, same descriptor),
+        pass k is one of network k mod M: mean and mutual information are those
+        of the mixture.
+    features : ndarray of shape (n_rows, n_features)
+        Descriptors; rows with NaN give NaN.
+    n_passes : int
+        Number of stochastic passes T, over all networks.
+    seed : int
+        Seed of the masks.
+    tolerance : float, optional
+        In bits. A row gets no more passes once the standard error of its mutual
+        information (see `arise_lib.sums`) is below this; it is looked at after
+        every 50 passes, first after 100. By default all rows get T.
+
+    Returns
+    -------
+    Posterior
+        The same for a row whatever rows it is predicted with; with a tolerance
+        the same as without for the number of passes that it got.
+
+    Raises
+    ------
+    InputError
+        If the features do not fit the network, there is no pass or no network,
+        the networks differ in classes or descriptor, or the tolerance is not
+        positive.
+    """
+    networks = members(network)
+    rows = _rows(networks[0], features)
+    _check_passes(n_passes)
+    if tolerance is not None and not (np.isfinite(tolerance) and tolerance > 0):
+        raise InputError(
+            f"A tolerance of {tolerance} bit cannot be reached; give a positive number, 0.01 say, "
+            "or None for all passes."
+        )
+    defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
+    rows = rows[defined]
+    sums = Sums(len(rows), len(networks[0].classes))
+    active = np.arange(len(rows))
+    in_round = rounds.length(len(rows), len(networks)) if tolerance is None else rounds.LENGTH
+    with rounds.cores() as pool:
+        for numbers in rounds.numbers(n_passes, in_round):
+            drawn = rounds.draw(networks, seed, numbers)
+            add = partial(_add_passes, rows, drawn, sums, scatter=tolerance is not None)
+            list(pool.map(add, rounds.lots(active, drawn)))
+            if tolerance is not None and numbers.stop >= MIN_PASSES:
+                active = active[sums.standard_error(active) >= tolerance]
+            if active.size == 0:
+                break
+    passes = np.zeros(len(defined), dtype=np.int64)
+    passes[defined] = sums.passes
+    mean, information, predictive, ratio = (_spread(of, defined) for of in sums.results())
+    return Posterior(mean, information, predictive, ratio, passes)
+
+
+def representations(
+    network: Network,
+    features: NDArray[np.floating],
+    layer: int,
+    *,
+    n_passes: int = N_PASSES,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Mean activations of a hidden layer over stochastic passes, those of `predict`.
 
     Parameters
     ----------
@@ -122,21 +181,43 @@ def predict(
         Trained network.
     features : ndarray of shape (n_rows, n_features)
         Descriptors; rows with NaN give NaN.
+    layer : int
+        Hidden layer, the first one is 1.
     n_passes : int
-        Number of stochastic passes T.
+        Number of stochastic passes.
     seed : int
         Seed of the masks.
 
     Returns
     -------
-    Posterior
-        The same for a row whatever rows it is predicted with.
+    ndarray of shape (n_rows, width of the layer)
+        After the activation function, before the next dropout. The same for a
+        row whatever rows it comes with.
 
     Raises
     ------
     InputError
-        If the features do not fit the network or there is no pass.
+        If there is no such layer, or as for `predict`.
     """
+    rows = _rows(network, features)
+    hidden = len(network.kernels) - 1
+    if not 1 <= layer <= hidden:
+        raise InputError(f"There is no hidden layer {layer}; this network has 1 to {hidden}.")
+    _check_passes(n_passes)
+    defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
+    rows = rows[defined]
+    total = np.zeros((len(rows), len(network.biases[layer - 1])))
+    everyone = np.arange(len(rows))
+    with rounds.cores() as pool:
+        for numbers in rounds.numbers(n_passes, rounds.length(len(rows), 1)):
+            drawn = rounds.draw((network,), seed, numbers)
+            add = partial(_add_activations, rows, drawn, layer, total)
+            list(pool.map(add, rounds.lots(everyone, drawn)))
+    return _spread(total / n_passes, defined)
+
+
+def _rows(network: Network, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the features as the network takes them."""
     rows = np.asarray(features, dtype=np.float32)
     width = len(network.kernels[0])
     if rows.ndim != 2 or rows.shape[1] != width:
@@ -144,60 +225,47 @@ def predict(
             f"The features have shape {rows.shape}; this network wants (n_rows, {width}). "
             "Descriptors must be made with the network's own settings."
         )
+    return rows
+
+
+def _check_passes(n_passes: int) -> None:
     if n_passes < 1:
         raise InputError(f"{n_passes} passes give no prediction; ask for at least 1.")
-    defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
-    valid = rows[defined]
-    padded = np.zeros((-(-len(valid) // BLOCK) * BLOCK, width), dtype=np.float32)
-    padded[: len(valid)] = valid
-    mean, mean_entropy = np.zeros((len(padded), len(network.classes))), np.zeros(len(padded))
-    blocks = [slice(start, start + BLOCK) for start in range(0, len(padded), BLOCK)]
-    # One BLAS thread per block: blocks are independent, so they share the cores better than the
-    # rows of one small product would, and sums are taken in the same order on any machine.
-    with threadpool_limits(1, user_api="blas"), ThreadPoolExecutor(cpu_count()) as pool:
-        for first in bar(range(0, n_passes, CHUNK), desc=f"passes, by {CHUNK}"):
-            numbers = range(first, min(first + CHUNK, n_passes))
-            masks = [dropout_masks(network, seed, number) for number in numbers]
-            jobs = [
-                pool.submit(_add_passes, network, padded[k], masks, mean[k], mean_entropy[k])
-                for k in blocks
-            ]
-            for job in jobs:
-                job.result()
-    mean, mean_entropy = mean[: len(valid)] / n_passes, mean_entropy[: len(valid)] / n_passes
-    predictive = entropy(mean)
-    # Jensen's inequality makes the difference non-negative; rounding may not.
-    information = np.maximum(predictive - mean_entropy, 0.0)
-    return Posterior(
-        _spread(mean, defined), _spread(information, defined), _spread(predictive, defined)
-    )
 
 
 def _add_passes(
-    network: Network,
     rows: NDArray[np.float32],
-    masks: list[list[NDArray[np.float32]]],
-    total: NDArray[np.float64],
-    total_entropy: NDArray[np.float64],
+    drawn: rounds.Round,
+    sums: Sums,
+    blocks: list[NDArray[np.int64]],
+    *,
+    scatter: bool,
 ) -> None:
-    """Add class probabilities and entropies of a block of rows to their sums, pass by pass."""
-    for of_pass in masks:
-        p = _pass(network, rows, of_pass)
-        total += p
-        total_entropy += entropy(p)
+    """Make a round of passes of some rows, block by block, and add them up in their order."""
+    spaces = [(Workspace(member), masks) for member, masks in drawn]
+    n_passes = sum(len(masks[0]) for _, masks in drawn)
+    for here in blocks:
+        p = np.empty((len(here), n_passes, sums.n_classes), dtype=np.float32)
+        h = np.empty((len(here), n_passes), dtype=np.float32)
+        for j, (space, masks) in enumerate(spaces):
+            every = slice(j, None, len(spaces))
+            space.predict(rows[here], masks, p[:, every], h[:, every])
+        sums.add(here, p, h, scatter=scatter)
 
 
-def _pass(
-    network: Network, rows: NDArray[np.float32], masks: list[NDArray[np.float32]]
-) -> NDArray[np.float32]:
-    """Class probabilities of one stochastic pass: (n_rows, n_classes)."""
-    activations = rows
-    last = len(network.kernels) - 1
-    for layer, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
-        activations = np.matmul(activations * masks[layer], kernel) + bias
-        if layer < last:
-            np.maximum(activations, 0.0, out=activations)
-    return softmax(activations)
+def _add_activations(
+    rows: NDArray[np.float32],
+    drawn: rounds.Round,
+    layer: int,
+    total: NDArray[np.float64],
+    blocks: list[NDArray[np.int64]],
+) -> None:
+    """Add the activations of a layer of some rows in a round of passes."""
+    ((network, masks),) = drawn
+    space = Workspace(network)
+    for here in blocks:
+        # The rows of a block follow each other: a view, in which the sums are taken.
+        space.add_hidden(rows[here], masks, layer, total[here[0] : here[-1] + 1])
 
 
 def _spread(values: NDArray[np.float64], defined: NDArray[np.bool_]) -> NDArray[np.float64]:

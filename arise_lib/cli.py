@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     add.add_argument("files", nargs="+", metavar="FILE")
     add.add_argument("--network", metavar="NAME", help="network in place of the released one")
     add.add_argument("--passes", type=_count, metavar="T", help="stochastic passes")
+    add.add_argument(
+        "--tolerance", type=_bits, metavar="E", help="stop once the uncertainty is known to E bit"
+    )
     add.add_argument("--top", type=_count, default=5, metavar="N", help="classes shown (5)")
     add.add_argument("--json", action="store_true", help="one JSON list, a record for each file")
     add.add_argument("--local", action="store_true", help="slide a box over the sample")
@@ -100,12 +103,20 @@ def _count(text: str) -> int:
 
 
 def _length(text: str) -> float:
+    return _positive(text, "length in Å")
+
+
+def _bits(text: str) -> float:
+    return _positive(text, "number of bits")
+
+
+def _positive(text: str, what: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = np.nan
     if not (np.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive length in Å")
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive {what}")
     return value
 
 
@@ -140,7 +151,8 @@ def _classify(options: argparse.Namespace) -> int:
         raise InputError("--output takes the maps of one file: give one file only")
     if options.output and options.output.suffix not in (".nc", ".npz"):
         raise InputError(f"maps are written as .nc or .npz, not as {options.output.name!r}")
-    settings = {"network": options.network, "passes": options.passes}
+    chosen = ("network", "passes", "tolerance")
+    settings = {name: getattr(options, name) for name in chosen}
     settings = {name: value for name, value in settings.items() if value is not None}
     records, failed = [], 0
     for file in options.files:

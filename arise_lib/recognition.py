@@ -12,7 +12,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes import N_PASSES, predict
+from arise_lib.bayes import N_PASSES, members, predict
 from arise_lib.network import Network, load
 from arise_lib.reading import read_structure
 from arise_lib.soap import describe
@@ -84,12 +84,34 @@ def load_network(network: Network | str) -> Network:
     return network if isinstance(network, Network) else load(network)
 
 
+def load_ensemble(network: Network | str | Sequence[Network]) -> tuple[Network, ...]:
+    """Return the networks of an ensemble, or the single one that is meant.
+
+    Parameters
+    ----------
+    network : Network, str or sequence of Network
+        A network, the name of a released one, or an ensemble.
+
+    Returns
+    -------
+    tuple of Network
+        At least one, all with the same classes and the same descriptor.
+
+    Raises
+    ------
+    InputError
+        If there is no such network, or if those of an ensemble do not fit together.
+    """
+    return members(load_network(network) if isinstance(network, str | Network) else network)
+
+
 def classify(
     source: Atoms | str | PathLike[str],
     *,
-    network: Network | str = "arise",
+    network: Network | str | Sequence[Network] = "arise",
     passes: int = N_PASSES,
     seed: int = 0,
+    tolerance: float | None = None,
 ) -> Prediction:
     """Recognise the crystal structure of a single-crystalline sample.
 
@@ -101,12 +123,16 @@ def classify(
     ----------
     source : ase.Atoms or path
         A structure or a file that ASE reads; any unit of length.
-    network : Network or str
-        A network or the name of a released one.
+    network : Network, str or sequence of Network
+        A network, the name of a released one, or an ensemble: networks with the
+        same classes and descriptor that take the passes in turn.
     passes : int
         Stochastic passes T; probabilities below 1 % need 100,000.
     seed : int
         Seed of the passes.
+    tolerance : float, optional
+        In bits: no more passes than needed to know the mutual information with
+        this error, at most `passes`. By default all of them are made.
 
     Returns
     -------
@@ -116,7 +142,8 @@ def classify(
     Raises
     ------
     InputError
-        If the structure cannot be read or has no pair of neighbours.
+        If the structure cannot be read or has no pair of neighbours, or if passes or tolerance
+        are not positive.
 
     Examples
     --------
@@ -125,16 +152,17 @@ def classify(
     >>> arise_lib.classify(bulk("Ni"), passes=10).label
     'fcc'
     """
-    (prediction,) = _classify([load_structure(source)], network, passes, seed)
+    (prediction,) = _classify([load_structure(source)], network, passes, seed, tolerance)
     return prediction
 
 
 def classify_many(
     sources: Mapping[str, Atoms | str | PathLike[str]],
     *,
-    network: Network | str = "arise",
+    network: Network | str | Sequence[Network] = "arise",
     passes: int = N_PASSES,
     seed: int = 0,
+    tolerance: float | None = None,
 ) -> pd.DataFrame:
     """Recognise several structures, each a single-crystalline sample, in one go.
 
@@ -145,7 +173,7 @@ def classify_many(
     ----------
     sources : mapping of str to ase.Atoms or path
         Structures by name.
-    network, passes, seed
+    network, passes, seed, tolerance
         As for `classify`.
 
     Returns
@@ -162,28 +190,32 @@ def classify_many(
     structures = [load_structure(source) for source in sources.values()]
     rows = [
         (p.label, 100.0 * p.probabilities[0], p.mutual_information, p.n_atoms)
-        for p in _classify(structures, network, passes, seed)
+        for p in _classify(structures, network, passes, seed, tolerance)
     ]
     columns = ["answer", "probability / %", "mutual information / bit", "atoms"]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(sources, name="structure"))
 
 
 def _classify(
-    structures: Sequence[Atoms], network: Network | str, passes: int, seed: int
+    structures: Sequence[Atoms],
+    network: Network | str | Sequence[Network],
+    passes: int,
+    seed: int,
+    tolerance: float | None,
 ) -> list[Prediction]:
     """Describe structures and send them through the passes together."""
     if not structures:
         return []
-    trained = load_network(network)
-    features = np.array([describe(atoms, trained.settings) for atoms in structures])
-    posterior = predict(trained, features, n_passes=passes, seed=seed)
+    networks = load_ensemble(network)
+    features = np.array([describe(atoms, networks[0].settings) for atoms in structures])
+    posterior = predict(networks, features, n_passes=passes, seed=seed, tolerance=tolerance)
     predictions = []
     for row, atoms in enumerate(structures):
         p = posterior.probabilities[row]
         order = np.argsort(-p, kind="stable")
         predictions.append(
             Prediction(
-                tuple(trained.classes[i] for i in order),
+                tuple(networks[0].classes[i] for i in order),
                 p[order],
                 float(posterior.mutual_information[row]),
                 len(atoms),

@@ -7,6 +7,7 @@ any structure; maps of class probabilities and of mutual information result
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from os import PathLike
 
@@ -20,7 +21,7 @@ from arise_lib.errors import InputError
 from arise_lib.network import Network
 from arise_lib.parallel import workers
 from arise_lib.progress import bar
-from arise_lib.recognition import load_network, load_structure
+from arise_lib.recognition import load_ensemble, load_structure
 from arise_lib.soap import SoapSettings, describe
 
 #: A species with fewer atoms than this in a box is left out of it.
@@ -144,9 +145,10 @@ def scan(
     *,
     padding: float = 0.5,
     min_atoms: int = 50,
-    network: Network | str = "arise",
+    network: Network | str | Sequence[Network] = "arise",
     passes: int = N_PASSES,
     seed: int = 0,
+    tolerance: float | None = None,
     executor: Executor | None = None,
 ) -> xr.Dataset:
     """Map the structural classes of a sample by strided pattern matching.
@@ -162,10 +164,13 @@ def scan(
         How far boxes reach beyond the sample, in boxes.
     min_atoms : int
         Boxes with fewer atoms give NaN.
-    network : Network or str
-        A network or the name of a released one.
+    network : Network, str or sequence of Network
+        A network, the name of a released one, or an ensemble.
     passes, seed : int
         Stochastic passes and their seed.
+    tolerance : float, optional
+        In bits: a box gets no more passes once its mutual information is known
+        with this error. By default all boxes get `passes`.
     executor : concurrent.futures.Executor, optional
         Where to compute the descriptors; by default threads, one per core.
 
@@ -174,7 +179,8 @@ def scan(
     xarray.Dataset
         `probability` (class, z, y, x), `mutual_information` (z, y, x) in bits,
         `n_atoms` (z, y, x) and `label` (z, y, x), the most probable class or an
-        empty string; coordinates are the box centres.
+        empty string; coordinates are the box centres. With a tolerance also
+        `n_passes` (z, y, x).
 
     Raises
     ------
@@ -189,7 +195,8 @@ def scan(
             "positive, padding not negative, all of them finite."
         )
     atoms = load_structure(source)
-    trained = load_network(network)
+    networks = load_ensemble(network)
+    trained = networks[0]
     axes = box_centres(atoms.positions, box, stride, padding)
     n_boxes = int(np.prod([len(axis) for axis in axes], dtype=float))
     if n_boxes > MAX_BOXES:
@@ -214,7 +221,7 @@ def scan(
             describe_box, [atoms] * n, [members[where] for where in filled], [trained.settings] * n
         )
         features = np.array(list(bar(vectors, total=n, desc="boxes")))
-    posterior = predict(trained, features, n_passes=passes, seed=seed)
+    posterior = predict(networks, features, n_passes=passes, seed=seed, tolerance=tolerance)
 
     index = tuple(np.array(filled).T)
     probability = np.full((*shape, len(trained.classes)), np.nan)
@@ -226,7 +233,7 @@ def scan(
     best = np.where(defined, np.nan_to_num(posterior.probabilities).argmax(1), -1)
     label[index] = [trained.classes[i] if i >= 0 else "" for i in best]
     dims = ("z", "y", "x")
-    return xr.Dataset(
+    maps = xr.Dataset(
         {
             "probability": (("class", *dims), probability.transpose(3, 2, 1, 0)),
             "mutual_information": (dims, information.transpose(2, 1, 0), {"units": "bit"}),
@@ -236,6 +243,12 @@ def scan(
         coords={"x": axes[0], "y": axes[1], "z": axes[2], "class": list(trained.classes)},
         attrs={"box": box, "stride": stride, "padding": padding, "passes": passes, "seed": seed},
     )
+    if tolerance is not None:
+        made = np.zeros(shape, dtype=np.int64)
+        made[index] = posterior.passes
+        maps["n_passes"] = (dims, made.transpose(2, 1, 0))
+        maps.attrs["tolerance"] = tolerance
+    return maps
 
 
 def label_shares(maps: xr.Dataset, *, certain_below: float | None = None) -> dict[str, float]:

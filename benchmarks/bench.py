@@ -34,7 +34,7 @@ from arise_lib import paths, plotting, report, store
 PARTS = {
     "soap": ("one setting", "cost against atoms", "cost against settings"),
     "sets": ("99 settings", "pristine set", "defective sets"),
-    "bayes": ("stochastic passes",),
+    "bayes": ("stochastic passes", "stopping at a tolerance"),
 }
 
 
@@ -66,7 +66,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, floa
             lambda: cases.pristine_set(quick),
             lambda: cases.defective_sets(quick, arguments.full),
         ],
-        "bayes": [lambda: cases.stochastic_passes(quick)],
+        "bayes": [lambda: cases.stochastic_passes(quick), lambda: cases.pass_saving(quick)],
     }
     rows: list[cases.Row] = []
     results: dict[str, float] = {}

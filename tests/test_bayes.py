@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,11 +14,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from arise_lib import bayes
+from arise_lib import bayes, rounds
 from arise_lib.bayes import Posterior
 from arise_lib.errors import InputError
 from arise_lib.network import Network
+from arise_lib.passes import Workspace
 from arise_lib.soap import SoapSettings
+from arise_lib.sums import Sums
 
 N_FEATURES, N_CLASSES = 20, 11
 
@@ -39,18 +45,16 @@ def make_rows(n: int = 300, scale: float = 1.0) -> NDArray[np.float32]:
 
 NETWORK, ROWS = make_network(), make_rows()
 
+FIELDS = [field.name for field in fields(Posterior)]
+
 
 def assert_same_bytes(one: Posterior, other: Posterior) -> None:
-    for name in ("probabilities", "mutual_information", "predictive_entropy"):
+    for name in FIELDS:
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
 
 
 def take(posterior: Posterior, rows: NDArray[np.int64] | slice) -> Posterior:
-    return Posterior(
-        posterior.probabilities[rows],
-        posterior.mutual_information[rows],
-        posterior.predictive_entropy[rows],
-    )
+    return Posterior(*(getattr(posterior, name)[rows] for name in FIELDS))
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +147,27 @@ def test_first_passes_are_those_of_a_shorter_run(reference: Posterior) -> None:
     np.testing.assert_allclose((5 * few + rest) / 12, reference.probabilities, atol=1e-6)
 
 
+@pytest.mark.parametrize("n_rows", [1, 2, 3, 5, 6, 64])
+def test_number_of_rows_and_rounds_do_not_matter(n_rows: int) -> None:
+    # Few rows share a block with many passes of theirs, many rows with few.
+    whole = bayes.predict(NETWORK, ROWS, n_passes=310, seed=3)
+    rows = slice(20, 20 + n_rows)
+    assert_same_bytes(bayes.predict(NETWORK, ROWS[rows], n_passes=310, seed=3), take(whole, rows))
+
+
+def test_number_of_cores_does_not_matter(
+    reference: Posterior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def three(_: Executor | None) -> Iterator[Executor]:
+        with ThreadPoolExecutor(3) as pool:
+            yield pool
+
+    monkeypatch.setattr(rounds, "workers", three)
+    monkeypatch.setattr(rounds, "cpu_count", lambda: 3)
+    assert_same_bytes(bayes.predict(NETWORK, ROWS, n_passes=12, seed=3), reference)
+
+
 def test_input_is_not_changed() -> None:
     rows = ROWS.copy()
     bayes.predict(NETWORK, rows, n_passes=2)
@@ -181,6 +206,10 @@ def test_equals_an_explicit_loop_over_passes(reference: Posterior) -> None:
     expected = shannon(mean) - shannon(p).mean(axis=0)
     assert expected.min() > 1e-3  # the passes do differ
     np.testing.assert_allclose(reference.mutual_information[:40], expected, atol=1e-5)
+    votes = np.array([np.bincount(best, minlength=N_CLASSES) for best in p.argmax(axis=2).T])
+    ratio = 1.0 - votes.max(axis=1) / 12
+    assert ratio.max() > 0.1
+    np.testing.assert_allclose(reference.variation_ratio[:40], ratio, atol=1e-12)
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 100.0])
@@ -190,22 +219,25 @@ def test_bounds(scale: float) -> None:
     information, h = found.mutual_information, found.predictive_entropy
     np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
     assert (information >= 0.0).all()
-    assert (information <= h + 1e-6).all()
+    assert (information <= h).all()
     assert (h <= np.log2(N_CLASSES) + 1e-5).all()
+    assert (found.variation_ratio >= 0.0).all() and (found.variation_ratio < 1.0).all()
+    assert (found.passes == 20).all()
 
 
-@pytest.mark.parametrize("n_passes", [1, 8, 10])
+@pytest.mark.parametrize("n_passes", [1, 7, 10, 130])
 def test_without_dropout_the_passes_agree(n_passes: int) -> None:
     fixed = make_network(dropout=0.0)
     found = bayes.predict(fixed, ROWS, n_passes=n_passes)
-    # Not 0: the mean of n equal entropies is rounded in double precision.
-    np.testing.assert_allclose(found.mutual_information, 0.0, atol=1e-12)
+    np.testing.assert_array_equal(found.mutual_information, 0.0)
+    np.testing.assert_array_equal(found.variation_ratio, 0.0)
     np.testing.assert_allclose(found.probabilities, fixed.probabilities(ROWS), atol=1e-6)
 
 
 def test_one_pass_holds_no_disagreement() -> None:
     found = bayes.predict(NETWORK, ROWS, n_passes=1, seed=9)
-    np.testing.assert_allclose(found.mutual_information, 0.0, atol=1e-12)
+    np.testing.assert_array_equal(found.mutual_information, 0.0)
+    np.testing.assert_array_equal(found.variation_ratio, 0.0)
 
 
 #: Two inputs, two classes: whoever keeps its input alone is certain of its class; with both
@@ -269,6 +301,188 @@ def test_two_seeds_agree_within_three_standard_errors() -> None:
     assert (deviation[leading] <= 3.0).all()
 
 
+# --- stopping at a tolerance -------------------------------------------------------------------
+
+
+def replicates(n: int, n_passes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mutual information and its standard error of 40 rows in independent runs: (run, row)."""
+    space, rows, every = Workspace(NETWORK), ROWS[:40], np.arange(40)
+    information, error = np.empty((n, 40)), np.empty((n, 40))
+    for seed in range(n):
+        sums = Sums(40, N_CLASSES)
+        for first in range(0, n_passes, rounds.LENGTH):
+            ((_, masks),) = rounds.draw((NETWORK,), seed, range(first, first + rounds.LENGTH))
+            p = np.empty((40, rounds.LENGTH, N_CLASSES), dtype=np.float32)
+            h = np.empty((40, rounds.LENGTH), dtype=np.float32)
+            for start in range(0, 40, 5):
+                block = slice(start, start + 5)
+                space.predict(rows[block], masks, p[block], h[block])
+            sums.add(every, p, h, scatter=True)
+        information[seed], error[seed] = sums.results()[1], sums.standard_error(every)
+    return information, error
+
+
+@pytest.mark.parametrize("n_passes", [100, 200])
+def test_standard_error_is_the_scatter_of_independent_runs(n_passes: int) -> None:
+    information, error = replicates(200, n_passes)
+    ratio = np.sqrt((error**2).mean(axis=0)) / information.std(axis=0, ddof=1)
+    # The scatter of 200 runs is itself known to 5 %.
+    assert np.median(ratio) == pytest.approx(1.0, abs=0.05)
+    assert (ratio > 0.75).all() and (ratio < 1.25).all()
+    # Known from one run alone, too: nearly all errors within three of its standard errors.
+    deviation = np.abs(information - information.mean(axis=0)) / error
+    assert np.mean(deviation < 3.0) > 0.98
+
+
+def test_standard_error_is_that_of_the_divergences() -> None:
+    p = np.array([one_pass(NETWORK, ROWS[:6], 3, number) for number in range(50)])
+    mean = p.mean(axis=0)
+    divergence = (p * np.log2(p / mean)).sum(axis=-1)
+    sums = Sums(6, N_CLASSES)
+    h = bayes.entropy(p).T.astype(np.float32)
+    sums.add(np.arange(6), p.transpose(1, 0, 2).astype(np.float32), h, scatter=True)
+    expected = divergence.std(axis=0, ddof=1) / np.sqrt(50)
+    np.testing.assert_allclose(sums.standard_error(np.arange(6)), expected, rtol=1e-3)
+    np.testing.assert_allclose(sums.results()[1], divergence.mean(axis=0), rtol=1e-3)
+
+
+def test_rows_stop_where_their_error_is_small_and_keep_the_numbers_they_had() -> None:
+    found = bayes.predict(NETWORK, ROWS, n_passes=320, seed=3, tolerance=0.025)
+    numbers = np.unique(found.passes)
+    assert numbers.min() == bayes.MIN_PASSES and numbers.max() == 320 and len(numbers) > 4
+    assert (numbers[:-1] % rounds.LENGTH == 0).all()
+    for number in numbers:
+        rows = np.flatnonzero(found.passes == number)
+        shorter = bayes.predict(NETWORK, ROWS[rows], n_passes=int(number), seed=3)
+        assert_same_bytes(take(found, rows), shorter)
+
+
+def test_stopping_does_not_depend_on_other_rows() -> None:
+    options = {"n_passes": 300, "seed": 3, "tolerance": 0.025}
+    whole = bayes.predict(NETWORK, ROWS, **options)
+    assert len(np.unique(whole.passes)) > 3
+    order = np.random.default_rng(4).permutation(len(ROWS))
+    assert_same_bytes(bayes.predict(NETWORK, ROWS[order], **options), take(whole, order))
+    for row in (0, 150, 299):
+        only = slice(row, row + 1)
+        assert_same_bytes(bayes.predict(NETWORK, ROWS[only], **options), take(whole, only))
+
+
+def test_a_large_tolerance_takes_the_least_number_and_a_small_one_all() -> None:
+    assert (bayes.predict(NETWORK, ROWS, n_passes=300, tolerance=9.0).passes == 100).all()
+    all_passes = bayes.predict(NETWORK, ROWS[:9], n_passes=260, tolerance=1e-9)
+    assert_same_bytes(all_passes, bayes.predict(NETWORK, ROWS[:9], n_passes=260))
+    assert (bayes.predict(NETWORK, ROWS[:9], n_passes=30, tolerance=9.0).passes == 30).all()
+
+
+def test_few_passes_that_agree_by_chance_do_not_stop_a_row() -> None:
+    # Rarely dropped, an input decides: of 50 passes, with some seeds none drops it.
+    rare = replace(DUEL, dropout=0.01, biases=(np.float32([0, 3e3]),))
+    row = np.float32([[1.0, 0.0]])  # left, unless its input is dropped: then right
+
+    def drops(seed: int, n: int) -> int:
+        return sum(bayes.dropout_masks(rare, seed, k)[0][0] == 0 for k in range(n))
+
+    seed = next(s for s in range(1000) if drops(s, 50) == 0 and drops(s, 100) > 0)
+    assert bayes.predict(rare, row, n_passes=50, seed=seed).mutual_information[0] == 0.0
+    found = bayes.predict(rare, row, n_passes=400, seed=seed, tolerance=0.01)
+    assert found.passes[0] == 400 and found.mutual_information[0] > 0.0
+    expected = 1.0 - drops(seed, 400) / 400
+    assert found.variation_ratio[0] == pytest.approx(1.0 - expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -0.01, np.nan, np.inf])
+def test_bad_tolerance(tolerance: float) -> None:
+    with pytest.raises(InputError, match=r"cannot be reached; give a positive number"):
+        bayes.predict(NETWORK, ROWS, n_passes=2, tolerance=tolerance)
+
+
+# --- ensembles ---------------------------------------------------------------------------------
+
+
+def other_network() -> Network:
+    """A network of the same classes that answers otherwise, and has other layers."""
+    network = make_network(0.2, (N_FEATURES, 48))
+    return replace(network, kernels=tuple(-kernel for kernel in network.kernels))
+
+
+def test_one_network_and_one_repeated_are_the_network_itself(reference: Posterior) -> None:
+    for networks in ([NETWORK], (NETWORK, NETWORK), [NETWORK] * 5):
+        found = bayes.predict(networks, ROWS, n_passes=12, seed=3)
+        assert_same_bytes(found, reference)
+
+
+@pytest.mark.parametrize("n_passes", [1, 2, 7, 60, 131])
+def test_networks_take_the_passes_in_turn(n_passes: int) -> None:
+    networks, rows = (NETWORK, other_network(), make_network(0.05)), ROWS[:3]
+    p = np.array([one_pass(networks[k % 3], rows, 3, k) for k in range(n_passes)])
+    found = bayes.predict(networks, rows, n_passes=n_passes, seed=3)
+    mean = p.mean(axis=0)
+    np.testing.assert_allclose(found.probabilities, mean, atol=1e-6)
+    expected = bayes.entropy(mean) - bayes.entropy(p).mean(axis=0)
+    np.testing.assert_allclose(found.mutual_information, expected, atol=1e-5)
+    rest = bayes.predict(networks, ROWS, n_passes=n_passes, seed=3)
+    assert_same_bytes(found, take(rest, slice(3)))
+
+
+def test_networks_that_contradict_each_other_share_information_without_dropout() -> None:
+    networks = replace(NETWORK, dropout=0.0), replace(other_network(), dropout=0.0)
+    one, two = (bayes.predict(network, ROWS, n_passes=1).probabilities for network in networks)
+    mean = (one + two) / 2
+    expected = bayes.entropy(mean) - (bayes.entropy(one) + bayes.entropy(two)) / 2
+    found = bayes.predict(networks, ROWS, n_passes=10)
+    np.testing.assert_allclose(found.mutual_information, expected, atol=1e-5)
+    assert found.mutual_information.mean() > 0.1
+    assert set(np.unique(found.variation_ratio)) == {0.0, 0.5}
+
+
+def test_networks_that_do_not_fit_together() -> None:
+    other = replace(NETWORK, classes=NETWORK.classes[::-1])
+    with pytest.raises(InputError, match="Network 1 of the ensemble has other classes"):
+        bayes.predict((NETWORK, other), ROWS)
+    with pytest.raises(InputError, match="or another descriptor than network 0"):
+        bayes.predict((NETWORK, replace(NETWORK, settings=SoapSettings("gto"))), ROWS)
+    with pytest.raises(InputError, match="ensemble of no networks"):
+        bayes.predict((), ROWS)
+
+
+# --- representations ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("layer", [1, 2])
+def test_representations_are_means_over_the_same_passes(layer: int) -> None:
+    total = np.zeros((30, (32, 24)[layer - 1]))
+    for number in range(60):
+        masks, x = bayes.dropout_masks(NETWORK, 3, number), ROWS[:30].astype(float)
+        for kernel, bias, mask in list(zip(NETWORK.kernels, NETWORK.biases, masks, strict=True))[
+            :layer
+        ]:
+            x = np.maximum((x * mask) @ kernel.astype(float) + bias, 0.0)
+        total += x
+    found = bayes.representations(NETWORK, ROWS[:30], layer, n_passes=60, seed=3)
+    np.testing.assert_allclose(found, total / 60, rtol=1e-5, atol=1e-5)
+
+
+def test_representations_do_not_depend_on_batch_or_order() -> None:
+    rows = ROWS.copy()
+    rows[7] = np.nan
+    whole = bayes.representations(NETWORK, rows, 1, n_passes=70)
+    assert np.isnan(whole[7]).all() and np.isfinite(np.delete(whole, 7, axis=0)).all()
+    order = np.random.default_rng(4).permutation(len(rows))
+    found = bayes.representations(NETWORK, rows[order], 1, n_passes=70)
+    assert found.tobytes() == whole[order].tobytes()
+    for row in (0, 299):
+        alone = bayes.representations(NETWORK, rows[row : row + 1], 1, n_passes=70)
+        assert alone.tobytes() == whole[row].tobytes()
+    assert bayes.representations(NETWORK, rows[:0], 2, n_passes=2).shape == (0, 24)
+
+
+@pytest.mark.parametrize("layer", [0, 3, -1])
+def test_no_such_layer(layer: int) -> None:
+    with pytest.raises(InputError, match=f"no hidden layer {layer}; this network has 1 to 2"):
+        bayes.representations(NETWORK, ROWS, layer)
+
+
 # --- bad input ---------------------------------------------------------------------------------
 
 
@@ -280,6 +494,8 @@ def test_undefined_rows_are_nan_and_disturb_nothing(reference: Posterior, bad: f
     assert np.isnan(found.probabilities[[0, 131]]).all()
     assert np.isnan(found.mutual_information[[0, 131]]).all()
     assert np.isnan(found.predictive_entropy[[0, 131]]).all()
+    assert np.isnan(found.variation_ratio[[0, 131]]).all()
+    assert (found.passes[[0, 131]] == 0).all()
     others = np.setdiff1d(np.arange(len(rows)), [0, 131])
     assert_same_bytes(take(found, others), take(reference, others))
 
@@ -303,6 +519,8 @@ def test_wrong_width(shape: tuple[int, ...]) -> None:
 def test_no_passes(n_passes: int) -> None:
     with pytest.raises(InputError, match=f"{n_passes} passes give no prediction.*at least 1"):
         bayes.predict(NETWORK, ROWS, n_passes=n_passes)
+    with pytest.raises(InputError, match="at least 1"):
+        bayes.representations(NETWORK, ROWS, 1, n_passes=n_passes)
 
 
 # --- memory ------------------------------------------------------------------------------------
@@ -318,3 +536,23 @@ def test_passes_are_summed_not_kept() -> None:
         tracemalloc.stop()
     kept_whole = 50 * 2000 * N_CLASSES * 8  # bytes of all passes in double precision
     assert peak < kept_whole / 4
+
+
+def test_ten_thousand_rows_take_little_memory() -> None:
+    # Masks are drawn for one round at a time and sums do not grow with the passes: two rounds show
+    # the peak of any number.
+    large = make_network(0.0317, (316, 256, 512, 256))
+    large = replace(
+        large,
+        kernels=(*large.kernels[:-1], np.zeros((256, 108), dtype=np.float32)),
+        biases=(*large.biases[:-1], np.zeros(108, dtype=np.float32)),
+        classes=tuple(f"class {i}" for i in range(108)),
+    )
+    rows = np.random.default_rng(5).random((10_000, 316), dtype=np.float32)
+    tracemalloc.start()
+    try:
+        bayes.predict(large, rows, n_passes=rounds.LENGTH + 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 100e6

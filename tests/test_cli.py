@@ -91,6 +91,8 @@ def test_classify_ranks(calls: list[dict[str, Any]], sample: str, capsys: Any) -
 def test_classify_passes_settings_on(calls: list[dict[str, Any]], sample: str) -> None:
     assert cli.main(["classify", sample, "--network", "small", "--passes", "50"]) == 0
     assert calls == [{"atoms": 32, "network": "small", "passes": 50}]
+    assert cli.main(["classify", sample, "--tolerance", "0.02"]) == 0
+    assert calls[1:] == [{"atoms": 32, "tolerance": 0.02}]
 
 
 def test_one_bad_file_does_not_lose_the_others(
@@ -227,6 +229,8 @@ def test_options_that_do_not_fit(
     [
         (["--passes", "0"], "'0' is no whole number from 1 up"),
         (["--passes", "many"], "'many' is no whole number from 1 up"),
+        (["--tolerance", "0"], "'0' is no positive number of bits"),
+        (["--tolerance", "low"], "'low' is no positive number of bits"),
         (["--box", "-1"], "'-1' is no positive length"),
         (["--box", "nan"], "'nan' is no positive length"),
         (["--stride", "far"], "'far' is no positive length"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import ase.io
@@ -13,7 +14,14 @@ import arise_lib
 from arise_lib import bayes, network, paths, prototypes, report
 from arise_lib.errors import InputError
 from arise_lib.network import Network
-from arise_lib.recognition import Prediction, classify, load_network, load_structure
+from arise_lib.recognition import (
+    Prediction,
+    classify,
+    classify_many,
+    load_ensemble,
+    load_network,
+    load_structure,
+)
 from arise_lib.soap import describe
 from arise_lib.structures import displace, replication, supercell
 
@@ -212,6 +220,33 @@ def test_network_by_name(released: Network) -> None:
     np.testing.assert_array_equal(by_name.kernels[0], released.kernels[0])
     with pytest.raises(InputError, match=r"no network 'aries'; released are: .*arise"):
         classify(CRYSTALS["fcc"], network="aries")
+
+
+def test_ensemble_by_hand(released: Network) -> None:
+    other = replace(released, dropout=0.2)
+    atoms = cluster("hcp")
+    found = classify(atoms, network=[released, other], passes=60)
+    features = describe(atoms, released.settings)[None, :]
+    posterior = bayes.predict((released, other), features, n_passes=60)
+    assert found.mutual_information == posterior.mutual_information[0]
+    alone = classify(atoms, network=released, passes=60)
+    assert found.mutual_information != alone.mutual_information
+    table = classify_many({"hcp": atoms}, network=[released, other], passes=60)
+    assert table.at["hcp", "mutual information / bit"] == found.mutual_information
+    assert load_ensemble("arise")[0].classes == released.classes
+    with pytest.raises(InputError, match="ensemble of no networks"):
+        classify(atoms, network=[], passes=2)
+
+
+def test_tolerance_saves_passes(released: Network) -> None:
+    atoms = cluster("diamond")
+    found = classify(atoms, network=released, passes=400, tolerance=0.05)
+    fewest = classify(atoms, network=released, passes=bayes.MIN_PASSES)
+    assert found.probabilities.tobytes() == fewest.probabilities.tobytes()
+    table = classify_many({"a": atoms}, network=released, passes=400, tolerance=0.05)
+    assert table.at["a", "mutual information / bit"] == found.mutual_information
+    with pytest.raises(InputError, match="tolerance of -1 bit"):
+        classify(atoms, network=released, tolerance=-1)
 
 
 def test_public_name() -> None:

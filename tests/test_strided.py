@@ -229,6 +229,20 @@ def test_maps_have_one_form(maps: xr.Dataset) -> None:
     assert maps.attrs == {"box": 12.0, "stride": 4.0, "padding": 0.0, "passes": PASSES, "seed": 0}
 
 
+def test_tolerance_stops_box_by_box(bicrystal: Atoms, released: Network) -> None:
+    options = {"padding": 0.0, "min_atoms": 40, "network": [released]}
+    found = scan(bicrystal, 12.0, 4.0, passes=200, tolerance=0.03, **options)
+    made = found["n_passes"].to_numpy()
+    filled = found["mutual_information"].notnull().to_numpy()
+    assert found["n_passes"].dims == ("z", "y", "x")
+    assert (made[~filled] == 0).all() and set(made[filled]) == {100, 150, 200}
+    assert found.attrs["tolerance"] == 0.03 and found.attrs["passes"] == 200
+    whole = scan(bicrystal, 12.0, 4.0, passes=200, **options)
+    same = found["mutual_information"] == whole["mutual_information"]
+    assert same.to_numpy()[made == 200].all() and not same.to_numpy()[made == 100].any()
+    assert "n_passes" not in whole and "tolerance" not in whole.attrs
+
+
 def test_boxes_with_too_few_atoms_are_undefined(maps: xr.Dataset) -> None:
     enough = maps["n_atoms"] >= 40
     assert 0 < int(enough.sum()) < enough.size
