@@ -300,6 +300,24 @@ def release(network: Network, name: str, card: dict[str, object]) -> Path:
     return path
 
 
+def member_names(name: str) -> tuple[str, ...]:
+    """Return the names of the networks behind a released name.
+
+    Parameters
+    ----------
+    name : str
+        A released network, or a released ensemble, whose card lists its members.
+
+    Returns
+    -------
+    tuple of str
+        The members of an ensemble, otherwise the name itself.
+    """
+    card = paths.NETWORKS / f"{name}.json"
+    listed = json.loads(card.read_text()).get("members", ()) if card.is_file() else ()
+    return tuple(listed) or (name,)
+
+
 def load(name: str | Path = "arise") -> Network:
     """Read a released network by name, or any network file by path.
 
@@ -317,9 +335,13 @@ def load(name: str | Path = "arise") -> Network:
     Raises
     ------
     InputError
-        If there is no network of that name.
+        If there is no network of that name, or if it is an ensemble.
     DataError
         If the file is damaged or not a network.
+
+    See Also
+    --------
+    arise_lib.recognition.load_ensemble : the networks of a released ensemble.
     """
     released = paths.NETWORKS / f"{name}.npz"
     path = released if released.is_file() else Path(name)

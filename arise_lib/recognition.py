@@ -13,7 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from arise_lib.bayes import N_PASSES, members, predict
-from arise_lib.network import Network, load
+from arise_lib.network import Network, load, member_names
 from arise_lib.reading import read_structure
 from arise_lib.soap import describe
 from arise_lib.validation import check_atoms
@@ -79,18 +79,13 @@ def load_structure(source: Atoms | str | PathLike[str]) -> Atoms:
     return atoms
 
 
-def load_network(network: Network | str) -> Network:
-    """Return a network, loaded where a released name is given."""
-    return network if isinstance(network, Network) else load(network)
-
-
 def load_ensemble(network: Network | str | Sequence[Network]) -> tuple[Network, ...]:
     """Return the networks of an ensemble, or the single one that is meant.
 
     Parameters
     ----------
     network : Network, str or sequence of Network
-        A network, the name of a released one, or an ensemble.
+        A network, the name of a released network or ensemble, or an ensemble.
 
     Returns
     -------
@@ -102,7 +97,9 @@ def load_ensemble(network: Network | str | Sequence[Network]) -> tuple[Network, 
     InputError
         If there is no such network, or if those of an ensemble do not fit together.
     """
-    return members(load_network(network) if isinstance(network, str | Network) else network)
+    if isinstance(network, str):
+        return members([load(name) for name in member_names(network)])
+    return members(network)
 
 
 def classify(

@@ -75,6 +75,14 @@ def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+def test_names_behind_a_released_name(released: Path) -> None:
+    card = {"members": ["one", "two"]}
+    (released / "both.json").write_text(json.dumps(card))
+    assert network.member_names("both") == ("one", "two")
+    assert network.member_names("one") == ("one",)
+    assert network.member_names("none") == ("none",), "load tells what there is"
+
+
 # --- storage -----------------------------------------------------------------------------------
 
 

@@ -19,7 +19,6 @@ from arise_lib.recognition import (
     classify,
     classify_many,
     load_ensemble,
-    load_network,
     load_structure,
 )
 from arise_lib.soap import describe
@@ -215,8 +214,8 @@ def test_atoms_are_passed_through_uncopied() -> None:
 
 
 def test_network_by_name(released: Network) -> None:
-    assert load_network(released) is released
-    by_name = load_network("arise")
+    assert load_ensemble(released) == (released,)
+    (by_name,) = load_ensemble("arise")
     np.testing.assert_array_equal(by_name.kernels[0], released.kernels[0])
     with pytest.raises(InputError, match=r"no network 'aries'; released are: .*arise"):
         classify(CRYSTALS["fcc"], network="aries")
