@@ -4,9 +4,9 @@
     .venv/bin/python tools/release_network.py dscribe --trial 13 --radial gto
     .venv/bin/python tools/release_network.py robust --trial 13 --noisy 54000 --epochs 60
 
-takes some ten minutes each on two cores. Hyper-parameters are those of a trial of the search; its
-weights are taken from the cache of derived results where they are what is asked for, and trained
-otherwise. `--noisy` adds noisy structures to the pristine set.
+takes some ten minutes each on two cores. Hyper-parameters are those of a trial of the search;
+trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
+structures to the pristine set.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("--noisy", type=int, default=0, help="number of noisy structures")
     parser.add_argument("--epochs", type=int, help="instead of the trial's")
     parser.add_argument("--seed", type=int, help="instead of the trial's")
+    parser.add_argument("--train-only", action="store_true", help="keep the weights, no release")
     chosen = parser.parse_args()
 
     settings = SoapSettings(radial=chosen.radial)
@@ -52,12 +53,16 @@ def main() -> None:
     if chosen.seed is not None:
         training = replace(training, seed=chosen.seed)
     pristine = datasets.pristine_set(chosen.radial)
-    kept = paths.DERIVED / "search" / chosen.radial / f"seed_{training.seed}.npz"
-    if training == training_of(trials[chosen.trial]) and not chosen.noisy and kept.is_file():
-        trained = network.load(kept)
-    else:
+    folder = paths.DERIVED / "search" / chosen.radial
+    if chosen.noisy or training != training_of(trials[chosen.trial]):
+        folder = paths.DERIVED / "release" / f"{chosen.radial}_{chosen.trial}_{chosen.noisy}"
+    kept = folder / f"seed_{training.seed}.npz"
+    if not kept.is_file():
         data = _with_noise(pristine, chosen.noisy, settings) if chosen.noisy else pristine
-        trained, _ = network.train(data, settings, training, verbose=True)
+        network.save(network.train(data, settings, training, verbose=True)[0], kept)
+    trained = network.load(kept)
+    if chosen.train_only:
+        return
     print(network.release(trained, chosen.name, _card(chosen, trained, training, pristine)))
 
 
