@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import shutil
 import zipfile
 from dataclasses import asdict, replace
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from arise_lib import network, paths, prototypes, store
+from arise_lib import datasets, network, paths, prototypes, store
 from arise_lib.datasets import DataSet
 from arise_lib.errors import DataError, InputError
 from arise_lib.network import Network, Training
@@ -366,3 +367,36 @@ def test_every_released_network_is_intact_and_has_a_card() -> None:
         assert card["descriptor"] == asdict(released.settings)
         assert released.classes == prototypes.LABELS
         assert zipfile.is_zipfile(paths.NETWORKS / f"{name}.npz")
+
+
+#: Retrained with another order of the rows, trial 10 of the search came out 0.2 points lower.
+RETRAINED_BAND = 0.4
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not os.environ.get("ARISE_RETRAIN"), reason="ARISE_RETRAIN=1 trains for minutes"
+)
+@pytest.mark.parametrize("name", ["arise", "dscribe"])
+def test_retraining_from_the_model_card(name: str) -> None:
+    card = json.loads((paths.NETWORKS / f"{name}.json").read_text())
+    training = Training(**card["training"] | {"hidden": tuple(card["training"]["hidden"])})
+    settings = SoapSettings(**card["descriptor"])
+    data = datasets.pristine_set(settings.radial)
+    again, _ = network.train(data, settings, training)
+    least = card["accuracy_percent"]["whole pristine set"] - RETRAINED_BAND
+    assert again.accuracy(data) >= least
+
+
+@pytest.mark.parametrize("name", ["arise", "dscribe", "robust"])
+def test_released_networks_are_what_their_cards_say(name: str) -> None:
+    card = json.loads((paths.NETWORKS / f"{name}.json").read_text())
+    released = network.load(name)
+    assert [len(kernel) for kernel in released.kernels] + [108] == card["architecture"]
+    assert released.n_parameters == card["parameters"]
+    assert released.dropout == pytest.approx(card["training"]["dropout"])
+    assert asdict(released.settings) == card["descriptor"]
+    assert (paths.NETWORKS / f"{name}.npz").stat().st_size < 3_000_000
+    # One setting of each crystal: perfect structures are nearly all right, as the card says.
+    data = datasets.pristine_set(released.settings.radial, settings=[released.settings])
+    assert released.accuracy(data) >= card["accuracy_percent"]["whole pristine set"] - 0.5
