@@ -333,7 +333,7 @@ def _code() -> str:
     """SHA-256 of the modules that a vector depends on: changed code must not meet old results."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
-    for name in ("scaling.py", "structures.py", "datasets.py"):
+    for name in ("cells.py", "scaling.py", "structures.py", "datasets.py"):
         digest.update((here / name).read_bytes())
     for path in sorted((here / "soap").glob("*.py")):
         digest.update(path.read_bytes())

@@ -89,7 +89,8 @@ def radial_table(settings: tuple[SoapSettings, ...]) -> RadialTable:
         `FUNCTIONS_AT_ONCE`.
     """
     found = {0.0, max(s.reach for s in settings)}
-    found.update(kink * s.extrinsic for s in settings for kink in kinks(s))
+    # DScribe's step is below 4e-6 of a neighbour that counts little there: nothing to keep.
+    found.update(kink * s.extrinsic for s in settings for kink in kinks(s) if s.radial == "quip")
     borders = np.array(sorted(found))
     borders = borders[np.append(True, np.diff(borders) > _SAME_EDGE * borders[-1])]
     edges = _fitting(_trial(borders, settings), borders, settings)

@@ -11,7 +11,7 @@ from arise_lib.soap.elements import BATCH, add_pairs, carry, first_elements
 from arise_lib.soap.grid import common_edges
 from arise_lib.soap.harmonics import recurrence
 
-_CELLS_PER_RADIUS = 3
+_CELLS_PER_RADIUS = 2
 
 
 @njit(cache=True, nogil=True)
