@@ -112,8 +112,10 @@ def nearest_distances(
     for k in range(len(start) - 1):
         if start[k + 1] - start[k] > _CROWDED:
             return distances, False
+    placed = images[order]
     centre = np.empty(3, dtype=np.int64)
     for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
         ring, last_ring = 0, 0
         for k in range(3):
             cell = np.floor((points[i, k] - low[k]) / size)
@@ -129,17 +131,19 @@ def nearest_distances(
                 edge_x = abs(cx - centre[0]) == ring
                 for cy in range(max(0, centre[1] - ring), min(shape[1], centre[1] + ring + 1)):
                     inner = not edge_x and abs(cy - centre[1]) != ring
-                    step = max(1, 2 * ring) if inner else 1
-                    for cz in range(centre[2] - ring, centre[2] + ring + 1, step):
-                        if cz < 0 or cz >= shape[2]:
+                    # A whole line of cells, or only its two ends if the rest has been seen.
+                    for part in range(2 if inner and ring > 0 else 1):
+                        z_from, z_to = centre[2] - ring, centre[2] + ring
+                        if inner and ring > 0:
+                            z_from = z_to = z_to if part else z_from
+                        z_from, z_to = max(z_from, 0), min(z_to, shape[2] - 1)
+                        if z_from > z_to:
                             continue
-                        here = (cx * shape[1] + cy) * shape[2] + cz
-                        for q in range(start[here], start[here + 1]):
-                            j = order[q]
-                            square = 0.0
-                            for k in range(3):
-                                square += (images[j, k] - points[i, k]) ** 2
-                            if square < best and not (home[j] and owner[j] == i):
+                        line = (cx * shape[1] + cy) * shape[2]
+                        for q in range(start[line + z_from], start[line + z_to + 1]):
+                            dx, dy, dz = placed[q, 0] - x, placed[q, 1] - y, placed[q, 2] - z
+                            square = dx * dx + dy * dy + dz * dz
+                            if square < best and not (home[order[q]] and owner[order[q]] == i):
                                 best = square
             ring += 1
         distances[i] = np.sqrt(best)

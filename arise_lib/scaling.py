@@ -125,19 +125,39 @@ def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
     """
     if len(atoms) == 0:
         raise InputError("The structure has no atoms; at least two are needed.")
-    member = {chemical_symbols[z]: atoms.numbers == z for z in np.unique(atoms.numbers)}
-    found = {b: _distances_to(atoms, target) for b, target in member.items()}
+    kinds = np.flatnonzero(np.bincount(atoms.numbers))
+    kind = np.searchsorted(kinds, atoms.numbers)
+    found = np.stack([_distances_to(atoms, kind == k) for k in range(len(kinds))])
+    modes, nearest = _modes(found, kind, len(kinds))
+    symbols = {chemical_symbols[z]: k for k, z in enumerate(kinds)}
+    pairs = {(a, b): (symbols[a], symbols[b]) for a, b in product(sorted(symbols), repeat=2)}
     # An atom and the image of its duplicate agree up to rounding only.
     rounding = 1e-14 * max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
-    scales = {}
-    for a, b in species_pairs(atoms):
-        distances = found[b][member[a]]
-        if np.any(distances <= rounding):
-            raise InputError(
-                f"Two atoms ({a}, {b}) stand at the same place; remove one of each such pair."
-            )
-        scales[a, b] = mode_of_distances(distances[np.isfinite(distances)])
-    return scales
+    if nearest.min() <= rounding:
+        a, b = next(pair for pair, index in pairs.items() if nearest[index] <= rounding)
+        raise InputError(
+            f"Two atoms ({a}, {b}) stand at the same place; remove one of each such pair."
+        )
+    return {pair: float(modes[index]) for pair, index in pairs.items()}
+
+
+@njit(cache=True, nogil=True)
+def _modes(
+    found: NDArray[np.float64], kind: NDArray[np.int64], n_kinds: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # pragma: no cover - compiled
+    """Mode and minimum of the finite distances for each pair of kinds: NaN and inf where none.
+
+    `found`, shape (n_kinds, n_atoms), is the distance of each atom to its nearest of a kind.
+    """
+    modes = np.full((n_kinds, n_kinds), np.nan)
+    nearest = np.full((n_kinds, n_kinds), np.inf)
+    for a in range(n_kinds):
+        for b in range(n_kinds):
+            distances = found[b][(kind == a) & np.isfinite(found[b])]
+            if len(distances) > 0:
+                modes[a, b] = _mode(distances)
+                nearest[a, b] = distances.min()
+    return modes, nearest
 
 
 def overall_nearest_neighbour_distance(atoms: Atoms) -> float:

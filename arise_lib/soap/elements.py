@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from arise_lib.soap.harmonics import fill_harmonics
 from arise_lib.soap.lanes import (
     LANES,
+    divide,
     fma,
     load,
     multiply,
@@ -24,7 +25,8 @@ BATCH = 512
 #: Columns that are summed together in registers: 28 (even l up to 6) and 49 (all l) are multiples.
 COLUMNS_AT_ONCE = 7
 
-_CHUNK = 64  # pairs whose harmonics stay in the fastest cache together
+_BINS_PER_ELEMENT = 8  # so many that few hold an edge, at which the processor guesses wrong
+_CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
 
 
 @njit(cache=True, nogil=True)
@@ -126,8 +128,8 @@ def add_pairs(
     count : int
         Number of pairs.
     batch : ndarray of shape (5, BATCH)
-        Differences of the positions, square of the distance, weight. The squares
-        are replaced by the distances.
+        Differences of the positions, square of the distance, weight. Differences and
+        squares are replaced by unit vectors and distances.
     edges, first : ndarray
         Edges of the elements in the unit of the positions; element in which each of
         equal bins begins.
@@ -141,10 +143,14 @@ def add_pairs(
         Set where something is added.
     """
     for p in range(0, count, LANES):
-        store(batch, 3 * BATCH + p, square_root(load(batch, 3 * BATCH + p)))
+        distance = square_root(load(batch, 3 * BATCH + p))
+        store(batch, 3 * BATCH + p, distance)
+        for k in range(3):
+            store(batch, k * BATCH + p, divide(load(batch, k * BATCH + p), distance))
     element, order = np.empty(BATCH, dtype=np.int64), np.empty(BATCH, dtype=np.int64)
     start = np.empty(edges.shape[0], dtype=np.int64)
     _sort_by_element(count, batch, edges, first, element, start, order)
+    inverse = 1.0 / (edges[1:] - edges[:-1])
     n_columns = sums.shape[1]
     xyz = np.zeros((3, _CHUNK))
     xyz[2] = 1.0  # also where a chunk is not full
@@ -155,10 +161,8 @@ def add_pairs(
         for p in range(size):
             q = order[low + p]
             e, r = element[q], batch[3, q]
-            inverse = 1.0 / r
-            for k in range(3):
-                xyz[k, p] = inverse * batch[k, q]
-            t = (r - edges[e]) / (edges[e + 1] - edges[e])
+            xyz[0, p], xyz[1, p], xyz[2, p] = batch[0, q], batch[1, q], batch[2, q]
+            t = (r - edges[e]) * inverse[e]
             node_weights(t, batch[4, q], factors, nodes, p * LANES)
         fill_harmonics(xyz, columns, raising, harmonics)
         begin = 0
@@ -176,7 +180,7 @@ def first_elements(
     edges: NDArray[np.float64],
 ) -> NDArray[np.int64]:  # pragma: no cover - compiled
     """Return the element in which each of equal bins begins; two bins per element."""
-    n_bins = 2 * len(edges)
+    n_bins = _BINS_PER_ELEMENT * (len(edges) - 1)
     first = np.empty(n_bins + 1, dtype=np.int64)
     e = 0
     for k in range(n_bins + 1):
