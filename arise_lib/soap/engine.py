@@ -136,6 +136,8 @@ def _pair_sums(
     (n_sums, n_elements, at least n_columns, LANES), and the elements that hold any.
     """
     columns = harmonic_columns(l_max, even_only=same)
+    member = {a: atoms.numbers == atomic_numbers[a] for a, b in scales if a == b}
+    owner = {symbol: np.flatnonzero(mask) for symbol, mask in member.items()}
     chosen = []
     for (a, b), scale in scales.items():
         if (a == b) != same or a > b or not math.isfinite(scale):
@@ -143,20 +145,20 @@ def _pair_sums(
         equal = abs(scale - scales[b, a]) <= 1e-12 * scale
         chosen.append((a, b, np.array([scale] if equal else [scale, scales[b, a]])))
     counts = [1 if same else 3 - len(lengths) for _, _, lengths in chosen for _ in lengths]
-    n_columns = int(columns.max()) + 1
-    n_columns += -n_columns % COLUMNS_AT_ONCE
-    sums = aligned(len(counts), table.n_elements, n_columns, LANES)
+    n_columns = columns.max() + 1
+    sums = aligned(
+        len(counts), table.n_elements, n_columns + -n_columns % COLUMNS_AT_ONCE, LANES
+    )
     touched = np.zeros(sums.shape[:2], dtype=np.bool_)
     filled = 0
     for a, b, lengths in chosen:
-        centres, target = (atoms.numbers == atomic_numbers[symbol] for symbol in (a, b))
-        if np.count_nonzero(target) > np.count_nonzero(centres):
-            centres, target = target, centres  # images of the rarer species are fewer
+        # Images of the rarer species are fewer.
+        centre, target = (a, b) if len(owner[b]) <= len(owner[a]) else (b, a)
         radius = float(table.edges[-1] * lengths.max())
-        images, owner, home = periodic_images(atoms, target, radius)
         ours = slice(filled, filled + len(lengths))
         accumulate(
-            atoms.positions[centres], np.flatnonzero(centres), images, owner, home, same, lengths,
+            atoms.positions[owner[centre]], owner[centre],
+            *periodic_images(atoms, member[target], radius), same, lengths,
             table.edges, table.borders, NODES, node_factors(), columns, sums[ours], touched[ours],
         )  # fmt: skip
         filled += len(lengths)

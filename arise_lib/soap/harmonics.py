@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import factorial, pi, sqrt
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from arise_lib.soap.lanes import LANES, fma, load, multiply, splat, store, subtract
 
 
+@lru_cache
 def harmonic_columns(l_max: int, even_only: bool) -> NDArray[np.int64]:
     """Give a column to each harmonic that is kept, l-major, m from -l to l.
 
