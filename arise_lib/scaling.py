@@ -128,11 +128,11 @@ def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
     kinds = np.flatnonzero(np.bincount(atoms.numbers))
     kind = np.searchsorted(kinds, atoms.numbers)
     found = np.stack([_distances_to(atoms, kind == k) for k in range(len(kinds))])
-    modes, nearest = _modes(found, kind, len(kinds))
-    symbols = {chemical_symbols[z]: k for k, z in enumerate(kinds)}
-    pairs = {(a, b): (symbols[a], symbols[b]) for a, b in product(sorted(symbols), repeat=2)}
     # An atom and the image of its duplicate agree up to rounding only.
     rounding = 1e-14 * max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
+    modes, nearest = _modes(found, kind, len(kinds), rounding)
+    symbols = {chemical_symbols[z]: k for k, z in enumerate(kinds)}
+    pairs = {(a, b): (symbols[a], symbols[b]) for a, b in product(sorted(symbols), repeat=2)}
     if nearest.min() <= rounding:
         a, b = next(pair for pair, index in pairs.items() if nearest[index] <= rounding)
         raise InputError(
@@ -143,11 +143,12 @@ def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
 
 @njit(cache=True, nogil=True)
 def _modes(
-    found: NDArray[np.float64], kind: NDArray[np.int64], n_kinds: int
+    found: NDArray[np.float64], kind: NDArray[np.int64], n_kinds: int, rounding: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # pragma: no cover - compiled
     """Mode and minimum of the finite distances for each pair of kinds: NaN and inf where none.
 
     `found`, shape (n_kinds, n_atoms), is the distance of each atom to its nearest of a kind.
+    There is no mode where the minimum is not above `rounding`.
     """
     modes = np.full((n_kinds, n_kinds), np.nan)
     nearest = np.full((n_kinds, n_kinds), np.inf)
@@ -155,8 +156,9 @@ def _modes(
         for b in range(n_kinds):
             distances = found[b][(kind == a) & np.isfinite(found[b])]
             if len(distances) > 0:
-                modes[a, b] = _mode(distances)
                 nearest[a, b] = distances.min()
+                if nearest[a, b] > rounding:
+                    modes[a, b] = _mode(distances)
     return modes, nearest
 
 

@@ -23,8 +23,9 @@ from arise_lib.soap.radial import kinks, radial_functions
 from arise_lib.soap.settings import SoapSettings
 
 #: Largest error of an interpolated radial function over the largest value that a radial
-#: function of its setting has beyond one dNN.
-TOLERANCE = 4e-7
+#: function of its setting has beyond one dNN, as measured at three places of each trial element;
+#: descriptors are then within 1e-6 of the definition.
+TOLERANCE = 1e-7
 
 #: Radial functions that are contracted together; their number is filled up to a multiple.
 FUNCTIONS_AT_ONCE = 3
@@ -60,8 +61,10 @@ def lagrange(t: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @lru_cache
 def node_factors() -> NDArray[np.float64]:
-    """Give each node its seven others, in rows, and in the eighth row the constant that makes
-    the product of the distances from them 1 at the node itself; shape (LANES, LANES).
+    """Factors of the nodes' Lagrange polynomials, shape (LANES, LANES), a column for each node.
+
+    Seven rows hold its seven others; the eighth holds the constant that makes the product of
+    the distances from them 1 at the node itself.
     """
     factors = aligned(LANES, LANES)
     for node in range(LANES):

@@ -46,9 +46,7 @@ def add_power_spectra(
 
 
 @lru_cache
-def _layout(
-    radial: str, n_max: int, l_max: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _layout(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Flat index of each feature in (l, n, n'), n' <= n, and its factor."""
     degree = np.arange(l_max + 1)
     if radial == "gto":
