@@ -41,7 +41,12 @@ def species_pairs(atoms: Atoms) -> list[tuple[str, str]]:
     list of tuple of str
         K**2 pairs for K species.
     """
-    return list(product(sorted(chemical_symbols[z] for z in np.unique(atoms.numbers)), repeat=2))
+    return list(product(sorted(chemical_symbols[z] for z in _kinds(atoms)), repeat=2))
+
+
+def _kinds(atoms: Atoms) -> NDArray[np.int64]:
+    """Atomic numbers present, ascending; many times faster than numpy's `unique`."""
+    return np.flatnonzero(np.bincount(atoms.numbers))
 
 
 def mode_of_distances(distances: NDArray[np.float64]) -> float:
@@ -125,14 +130,14 @@ def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
     """
     if len(atoms) == 0:
         raise InputError("The structure has no atoms; at least two are needed.")
-    kinds = np.flatnonzero(np.bincount(atoms.numbers))
+    kinds = _kinds(atoms)
     kind = np.searchsorted(kinds, atoms.numbers)
     found = np.stack([_distances_to(atoms, kind == k) for k in range(len(kinds))])
     # An atom and the image of its duplicate agree up to rounding only.
     rounding = 1e-14 * max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
     modes, nearest = _modes(found, kind, len(kinds), rounding)
     symbols = {chemical_symbols[z]: k for k, z in enumerate(kinds)}
-    pairs = {(a, b): (symbols[a], symbols[b]) for a, b in product(sorted(symbols), repeat=2)}
+    pairs = {(a, b): (symbols[a], symbols[b]) for a, b in species_pairs(atoms)}
     if nearest.min() <= rounding:
         a, b = next(pair for pair, index in pairs.items() if nearest[index] <= rounding)
         raise InputError(

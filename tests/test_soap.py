@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import FrozenInstanceError, replace
 from fractions import Fraction
-from itertools import product
+from itertools import pairwise, product
 from math import sqrt
 
 import numpy as np
@@ -381,7 +381,7 @@ def test_common_edges_serve_both_scales() -> None:
     for length in lengths:
         for border in table.borders:
             assert np.abs(found - length * border).min() < 1e-9
-    for left, right in zip(found[:-1], found[1:], strict=True):
+    for left, right in pairwise(found):
         scale = 2.0 if right <= 2.0 * table.edges[-1] * (1 + 1e-12) else 3.1
         assert right - left <= scale * np.diff(table.edges).max() * (1 + 1e-12)
 
