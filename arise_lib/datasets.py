@@ -354,7 +354,7 @@ def code_fingerprint(*more: str) -> str:
     digest = hashlib.sha256()
     for source in more:
         digest.update(Path(source).read_bytes())
-    for name in ("scaling.py", "structures.py", "datasets.py"):
+    for name in ("cells.py", "scaling.py", "structures.py", "datasets.py"):
         digest.update((here / name).read_bytes())
     for path in sorted((here / "soap").glob("*.py")):
         digest.update(path.read_bytes())

@@ -34,18 +34,20 @@ def check_geometry(atoms: Atoms) -> None:
     """
     if len(atoms) == 0:
         raise InputError("the structure holds no atom; at least one is needed")
-    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
-    if bad.size:
+    if not np.isfinite(atoms.positions).all():
+        bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
         raise InputError(
             f"the positions of {bad.size} atom(s) are not finite, first of atom {bad[0]}: "
             f"{atoms.positions[bad[0]]}; correct or remove them"
         )
     if not np.isfinite(atoms.cell.array).all():
         raise InputError("the cell is not finite; correct it, or set atoms.pbc = False and no cell")
+    if not atoms.pbc.any():
+        return
     periodic = atoms.cell.array[atoms.pbc]
     lengths = np.linalg.norm(periodic, axis=1, keepdims=True)
-    if periodic.size and (
-        (lengths == 0).any() or np.linalg.svd(periodic / lengths, compute_uv=False).min() < SINGULAR
+    if (lengths == 0).any() or (
+        np.linalg.svd(periodic / lengths, compute_uv=False).min() < SINGULAR
     ):
         raise InputError(
             f"the cell vectors of the periodic directions {np.flatnonzero(atoms.pbc).tolist()} are "

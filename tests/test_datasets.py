@@ -29,8 +29,8 @@ from arise_lib.errors import InputError
 from arise_lib.parallel import workers
 from arise_lib.scaling import overall_nearest_neighbour_distance
 from arise_lib.soap import SoapSettings, describe, training_grid
-from arise_lib.soap.engine import radial_table
-from arise_lib.soap.harmonics import fill_harmonics, harmonic_columns
+from arise_lib.soap.grid import radial_table
+from arise_lib.soap.harmonics import fill_harmonics, harmonic_columns, recurrence
 
 FEW = ("fcc", "NaCl", "graphene", "nanotube (3,3)")  # 4 + 4 + 4 + 1 pristine structures
 TWO = (SoapSettings(), SoapSettings(cutoff=3.0, extrinsic=1.05))
@@ -213,7 +213,7 @@ def test_default_pool_gives_the_same_bytes(one_worker: np.ndarray) -> None:
 def harmonics_first() -> None:
     """Load the compiled harmonics on their own: the engine is then linked to that version."""
     columns = harmonic_columns(2, even_only=False)
-    fill_harmonics(np.eye(3), columns, np.empty((5, 3)), np.empty((9, 3)))
+    fill_harmonics(np.ones((3, 8)), columns, recurrence(2), np.empty((9, 8)))
 
 
 @pytest.mark.parametrize("initializer", [None, harmonics_first])

@@ -9,9 +9,11 @@ from ase.build import bulk, graphene
 from ase.neighborlist import neighbor_list
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from strategies import clusters, periodic_structures, rotations, structures
 
+from arise_lib.cells import nearest_distances
 from arise_lib.errors import InputError
 from arise_lib.scaling import (
     mode_of_distances,
@@ -249,3 +251,34 @@ def test_images_are_all_that_lie_within_the_radius(atoms: Atoms, radius: float) 
     listed = {(int(b), *map(int, s)) for b, s in zip(owner, np.rint(steps), strict=True)}
     assert len(listed) == len(owner)  # none twice
     assert expected <= listed
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 0), (1, 0, 0), (5, 1, 0.01)])
+@pytest.mark.parametrize(("n_points", "n_images"), [(1, 1), (2, 2), (5, 40), (300, 300), (500, 9)])
+def test_nearest_distances_equal_those_of_a_tree(
+    shape: tuple[float, float, float], n_points: int, n_images: int
+) -> None:
+    rng = np.random.default_rng(n_points)
+    same = n_points == n_images
+    images = rng.random((n_images, 3)) * shape
+    points = images if same else rng.random((n_points, 3)) * shape + [0.3, -2.0, 0.1]
+    found, even = nearest_distances(points, images, np.arange(n_images), np.full(n_images, same))
+    expected = cKDTree(images).query(points, k=[1, 2])[0][:, int(same)]
+    assert even and found == pytest.approx(expected, rel=1e-14)
+
+
+def test_uneven_clouds_have_their_scale_too() -> None:
+    # All but one of the atoms are in one cell of the list: a tree is asked instead.
+    crowd = bulk("Cu", "fcc", a=3.6, cubic=True) * (5, 5, 5)
+    crowd.pbc = False
+    stray = crowd + Atoms("Cu", [[1e7, 0, 0]])
+    positions, owner = stray.positions, np.arange(len(stray))
+    assert not nearest_distances(positions, positions, owner, np.ones(len(stray), dtype=bool))[1]
+    # The stray atom is a class of its own in the histogram: the mode lies in the first bin.
+    scale = nearest_neighbour_distances(stray)["Cu", "Cu"]
+    assert scale == pytest.approx(3.6 / np.sqrt(2) + 0.005 * 1e7, rel=1e-4)
+    far = stray.copy()
+    far.symbols[-1] = "Ni"
+    far.positions[-1] = [1e12, 0, 0]
+    assert nearest_neighbour_distances(far)["Ni", "Cu"] == pytest.approx(1e12, rel=1e-6)
+    assert nearest_neighbour_distances(far)["Cu", "Cu"] == pytest.approx(3.6 / np.sqrt(2))

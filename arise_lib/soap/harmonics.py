@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import factorial, pi, sqrt
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from arise_lib.soap.lanes import LANES, fma, load, multiply, splat, store, subtract
 
+
+@lru_cache
 def harmonic_columns(l_max: int, even_only: bool) -> NDArray[np.int64]:
     """Give a column to each harmonic that is kept, l-major, m from -l to l.
 
@@ -61,13 +65,24 @@ def normalisation(degree: int) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
+def recurrence(l_max: int) -> NDArray[np.float64]:  # pragma: no cover - compiled
+    """Factors that raise l at fixed m, shape (l_max + 1, l_max + 1, 2), the second negative."""
+    factors = np.zeros((l_max + 1, l_max + 1, 2))
+    for m in range(l_max + 1):
+        for degree in range(m + 1, l_max + 1):
+            factors[degree, m, 0] = (2 * degree - 1) / (degree - m)
+            factors[degree, m, 1] = -(degree + m - 1) / (degree - m)
+    return factors
+
+
+@njit(cache=True, nogil=True)
 def fill_harmonics(
     xyz: NDArray[np.float64],
     columns: NDArray[np.int64],
-    work: NDArray[np.float64],
+    factors: NDArray[np.float64],
     out: NDArray[np.float64],
 ) -> None:  # pragma: no cover - compiled
-    """Write the unnormalised real harmonics of a batch of unit vectors.
+    """Write the unnormalised real harmonics of a batch of unit vectors, eight at once.
 
     Y_lm is written as a polynomial in z times the real (m >= 0) or imaginary
     (m < 0) part of (x + iy)^|m|, so that no angle is needed and the poles are
@@ -76,46 +91,36 @@ def fill_harmonics(
     Parameters
     ----------
     xyz : ndarray of shape (3, n)
-        Unit vectors.
+        Unit vectors; n is a multiple of 8.
     columns : ndarray of int
         From `harmonic_columns`.
-    work : ndarray of shape (5, n)
-        Scratch space.
-    out : ndarray of shape (n_columns, n)
+    factors : ndarray
+        From `recurrence`.
+    out : ndarray of shape (at least n_columns, n)
         Filled in place.
     """
     n = xyz.shape[1]
     l_max = columns.shape[0] - 1
-    x, y, z = xyz[0], xyz[1], xyz[2]
-    real, imag, now, last, before = work[0], work[1], work[2], work[3], work[4]
-    diagonal = 1.0  # (2m - 1)!!
-    for m in range(l_max + 1):
-        for p in range(n):
-            if m == 0:
-                real[p], imag[p] = 1.0, 0.0
-            else:
-                previous = real[p]
-                real[p] = x[p] * previous - y[p] * imag[p]
-                imag[p] = x[p] * imag[p] + y[p] * previous
-        if m > 0:
-            diagonal *= 2 * m - 1
-        for degree in range(m, l_max + 1):
-            if degree == m:
-                for p in range(n):
-                    now[p] = diagonal
-                    last[p] = 0.0
-            else:
-                up = (2 * degree - 1) / (degree - m)
-                down = (degree + m - 1) / (degree - m)
-                for p in range(n):
-                    before[p] = last[p]
-                    last[p] = now[p]
-                    now[p] = up * z[p] * last[p] - down * before[p]
-            plus = columns[degree, l_max + m]
-            if plus >= 0:
-                for p in range(n):
-                    out[plus, p] = now[p] * real[p]
-                if m > 0:
-                    minus = columns[degree, l_max - m]
-                    for p in range(n):
-                        out[minus, p] = now[p] * imag[p]
+    zero = splat(0.0)
+    for p in range(0, n, LANES):
+        x, y, z = load(xyz, p), load(xyz, n + p), load(xyz, 2 * n + p)
+        real, imag = splat(1.0), zero
+        diagonal = 1.0  # (2m - 1)!!
+        for m in range(l_max + 1):
+            if m > 0:
+                previous = real
+                real = subtract(multiply(x, real), multiply(y, imag))
+                imag = fma(x, imag, multiply(y, previous))
+                diagonal *= 2 * m - 1
+            now, last = splat(diagonal), zero
+            for degree in range(m, l_max + 1):
+                if degree > m:
+                    before = last
+                    last = now
+                    below = multiply(splat(factors[degree, m, 1]), before)
+                    now = fma(multiply(splat(factors[degree, m, 0]), z), last, below)
+                plus = columns[degree, l_max + m]
+                if plus >= 0:
+                    store(out, plus * n + p, multiply(now, real))
+                    if m > 0:
+                        store(out, columns[degree, l_max - m] * n + p, multiply(now, imag))

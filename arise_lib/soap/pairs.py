@@ -1,4 +1,4 @@
-"""The loop over pairs of atoms, compiled: spherical harmonics summed on a radial grid."""
+"""The loop over pairs of neighbours, compiled."""
 
 from __future__ import annotations
 
@@ -6,97 +6,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from arise_lib.soap.harmonics import fill_harmonics
+from arise_lib.cells import cell_list
+from arise_lib.soap.elements import BATCH, add_pairs, carry, first_elements
+from arise_lib.soap.grid import common_edges
+from arise_lib.soap.harmonics import recurrence
 
-#: Pairs whose spherical harmonics are evaluated together, in vector registers.
-BATCH = 64
-
-_CELLS_PER_RADIUS = 3
-
-
-@njit(cache=True, nogil=True)
-def _cell_list(
-    images: NDArray[np.float64], size: float
-) -> tuple[
-    NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]
-]:  # pragma: no cover - compiled
-    """Sort points into cubic cells; returns order, start of each cell, origin, cells per axis."""
-    n = images.shape[0]
-    low = np.array([images[:, 0].min(), images[:, 1].min(), images[:, 2].min()])
-    high = np.array([images[:, 0].max(), images[:, 1].max(), images[:, 2].max()])
-    shape = np.empty(3, dtype=np.int64)
-    for k in range(3):
-        shape[k] = int((high[k] - low[k]) / size) + 1
-    cell = np.empty(n, dtype=np.int64)
-    start = np.zeros(shape[0] * shape[1] * shape[2] + 1, dtype=np.int64)
-    for i in range(n):
-        index = 0
-        for k in range(3):
-            index = index * shape[k] + min(int((images[i, k] - low[k]) / size), shape[k] - 1)
-        cell[i] = index
-        start[index + 1] += 1
-    start = np.cumsum(start)
-    filled = start[:-1].copy()
-    order = np.empty(n, dtype=np.int64)
-    for i in range(n):
-        order[filled[cell[i]]] = i
-        filled[cell[i]] += 1
-    return order, start, low, shape
-
-
-@njit(cache=True, nogil=True)
-def _add_row(
-    row: NDArray[np.float64], factor: float, line: NDArray[np.float64]
-) -> None:  # pragma: no cover - compiled
-    """Add a multiple of `line` to `row`: one row at a time is what the compiler vectorises."""
-    for c in range(line.shape[0]):
-        row[c] += factor * line[c]
-
-
-@njit(cache=True, nogil=True)
-def _flush(
-    count: int,
-    xyz: NDArray[np.float64],
-    distances: NDArray[np.float64],
-    weights: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    first: NDArray[np.int64],
-    columns: NDArray[np.int64],
-    work: NDArray[np.float64],
-    harmonics: NDArray[np.float64],
-    line: NDArray[np.float64],
-    lengths: NDArray[np.float64],
-    sums: NDArray[np.float64],
-) -> None:  # pragma: no cover - compiled
-    """Add a batch of pairs to the sums on the radial grid."""
-    fill_harmonics(xyz, columns, work, harmonics)
-    n_columns = sums.shape[2]
-    bins_per_length = (first.shape[0] - 1) / edges[-1]
-    last = edges.shape[0] - 2
-    for p in range(count):
-        for c in range(n_columns):
-            line[c] = harmonics[c, p]
-        for s in range(lengths.shape[0]):
-            r = distances[p] / lengths[s]
-            if r >= edges[-1]:
-                continue
-            e = first[min(int(r * bins_per_length), first.shape[0] - 1)]
-            while e < last and r >= edges[e + 1]:
-                e += 1
-            while e > 0 and r < edges[e]:
-                e -= 1
-            t = (r - edges[e]) / (edges[e + 1] - edges[e])
-            # Cubic Lagrange polynomials with nodes at 0, 1/3, 2/3, 1.
-            u, v, w = t - 1.0 / 3.0, t - 2.0 / 3.0, t - 1.0
-            w0 = -4.5 * u * v * w * weights[p]
-            w1 = 13.5 * t * v * w * weights[p]
-            w2 = -13.5 * t * u * w * weights[p]
-            w3 = 4.5 * t * u * v * weights[p]
-            row = 3 * e
-            _add_row(sums[s, row], w0, line)
-            _add_row(sums[s, row + 1], w1, line)
-            _add_row(sums[s, row + 2], w2, line)
-            _add_row(sums[s, row + 3], w3, line)
+_CELLS_PER_RADIUS = 2
 
 
 @njit(cache=True, nogil=True)
@@ -109,11 +24,17 @@ def accumulate(
     same: bool,
     lengths: NDArray[np.float64],
     edges: NDArray[np.float64],
-    first: NDArray[np.int64],
+    borders: NDArray[np.float64],
+    nodes: NDArray[np.float64],
+    factors: NDArray[np.float64],
     columns: NDArray[np.int64],
     sums: NDArray[np.float64],
+    touched: NDArray[np.bool_],
 ) -> None:  # pragma: no cover - compiled
     """Loop over all pairs of neighbours and add them to the sums on the radial grid.
+
+    Where there are two scales, the sums are made once, on a grid that serves both,
+    and then carried to the grid of each.
 
     Parameters
     ----------
@@ -128,28 +49,63 @@ def accumulate(
     same : bool
         Whether both are of one species: each pair then counts once.
     lengths : ndarray of shape (n_lengths,)
-        Scales by which distances are divided, one set of sums each.
-    edges, first : ndarray
-        Radial grid, from `arise_lib.soap.engine.radial_table`.
+        One or two scales by which distances are divided, one set of sums each.
+    edges, borders : ndarray
+        Radial grid, from `arise_lib.soap.grid.radial_table`.
+    nodes, factors : ndarray
+        `arise_lib.soap.grid.NODES`, and what `node_factors` returns.
     columns : ndarray of int
         From `harmonic_columns`.
-    sums : ndarray of shape (n_lengths, n_points, n_columns)
-        Added to in place.
+    sums : ndarray of shape (n_lengths, n_elements, n_columns, LANES)
+        Added to in place; n_columns is a multiple of
+        `arise_lib.soap.elements.COLUMNS_AT_ONCE`.
+    touched : ndarray of bool, shape (n_lengths, n_elements)
+        Set where something is added.
     """
-    radius = edges[-1] * lengths.max()
+    own_edges = common_edges(edges, borders, lengths)
+    if len(lengths) == 1:
+        _loop(
+            centres, centre_owner, images, image_owner, home, same, own_edges, factors, columns,
+            sums[0], touched[0],
+        )  # fmt: skip
+        return
+    common = np.zeros((len(own_edges) - 1, *sums.shape[2:]))
+    met = np.zeros(len(own_edges) - 1, dtype=np.bool_)
+    _loop(
+        centres, centre_owner, images, image_owner, home, same, own_edges, factors, columns,
+        common, met,
+    )  # fmt: skip
+    for s in range(len(lengths)):
+        carry(common, met, own_edges, edges * lengths[s], nodes, factors, sums[s], touched[s])
+
+
+@njit(cache=True, nogil=True)
+def _loop(
+    centres: NDArray[np.float64],
+    centre_owner: NDArray[np.int64],
+    images: NDArray[np.float64],
+    image_owner: NDArray[np.int64],
+    home: NDArray[np.bool_],
+    same: bool,
+    edges: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    sums: NDArray[np.float64],
+    touched: NDArray[np.bool_],
+) -> None:  # pragma: no cover - compiled
+    """Find the pairs within the outermost edge and hand them on in batches."""
+    radius = edges[-1]
     size = radius / _CELLS_PER_RADIUS
-    order, start, low, shape = _cell_list(images, size)
-    xyz = np.zeros((3, BATCH))
-    distances, weights = np.zeros(BATCH), np.zeros(BATCH)
-    work = np.zeros((5, BATCH))
-    harmonics = np.zeros((sums.shape[2], BATCH))
-    line = np.zeros(sums.shape[2])
+    order, start, low, shape = cell_list(images, size)
+    first, raising = first_elements(edges), recurrence(columns.shape[0] - 1)
+    batch = np.zeros((5, BATCH))
     sorted_images = images[order]
     sorted_owner = image_owner[order]
     sorted_home = home[order]
     count = 0
     # Without images, each pair is met once if neighbours come after the centre in cell order.
     once = same and images.shape[0] == centres.shape[0]
+    checked = same and not once
     for place in range(centres.shape[0]):
         i = order[place] if once else place
         x, y, z = centres[i, 0], centres[i, 1], centres[i, 2]
@@ -184,29 +140,18 @@ def accumulate(
                     dy = sorted_images[q, 1] - y
                     dz = sorted_images[q, 2] - z
                     square = dx * dx + dy * dy + dz * dz
-                    if square >= radius * radius:
-                        continue
-                    weight = 1.0
-                    if same and not once:
-                        if sorted_owner[q] < centre_owner[i]:
-                            continue
-                        if sorted_owner[q] == centre_owner[i]:
-                            if sorted_home[q]:
-                                continue
-                            weight = 0.5
-                    distance = np.sqrt(square)
-                    xyz[0, count] = dx / distance
-                    xyz[1, count] = dy / distance
-                    xyz[2, count] = dz / distance
-                    distances[count] = distance
-                    weights[count] = weight
-                    count += 1
+                    taken, weight = square < radius * radius, 1.0
+                    if checked:
+                        own = sorted_owner[q] == centre_owner[i]
+                        taken &= sorted_owner[q] >= centre_owner[i] and not (own and sorted_home[q])
+                        weight = 0.5 if own else 1.0
+                    # Written in any case and counted if taken: no branch to be guessed wrong.
+                    batch[0, count], batch[1, count], batch[2, count] = dx, dy, dz
+                    batch[3, count], batch[4, count] = square, weight
+                    count += taken
                     if count == BATCH:
-                        _flush(
-                            count, xyz, distances, weights, edges, first,
-                            columns, work, harmonics, line, lengths, sums,
-                        )  # fmt: skip
+                        add_pairs(
+                            count, batch, edges, first, factors, columns, raising, sums, touched
+                        )
                         count = 0
-    _flush(
-        count, xyz, distances, weights, edges, first, columns, work, harmonics, line, lengths, sums
-    )
+    add_pairs(count, batch, edges, first, factors, columns, raising, sums, touched)

@@ -101,10 +101,13 @@ def _quip(r: NDArray[np.float64], settings: SoapSettings) -> NDArray[np.float64]
     at_zero = argument < 1e-12
     safe = np.where(at_zero, 1.0, argument)
     result = np.empty((settings.l_max + 1, n_max, r.size))
-    for degree in range(settings.l_max + 1):
-        bessel = np.sqrt(0.5 * np.pi / safe) * ive(degree + 0.5, safe)
-        bessel = np.where(at_zero, float(degree == 0), bessel)
-        result[degree] = transform @ (bell * bessel)
+    scale = np.sqrt(0.5 * np.pi / safe)
+    above, bessel = (scale * ive(settings.l_max + k, safe) for k in (1.5, 0.5))
+    for degree in range(settings.l_max, -1, -1):
+        at_origin = np.where(at_zero, float(degree == 0), bessel)
+        result[degree] = transform @ (bell * at_origin)
+        # Downwards the recurrence of i_l loses no digits.
+        above, bessel = bessel, above + (2 * degree + 1) / safe * bessel
     return result
 
 
