@@ -9,6 +9,7 @@ selection only; benchmark and experimental data are not touched by it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +20,7 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from arise_lib import prototypes
-from arise_lib.bayes import Posterior, predict
+from arise_lib.bayes import Posterior, members, predict
 from arise_lib.network import Network
 from arise_lib.scaling import overall_nearest_neighbour_distance
 from arise_lib.soap import SoapSettings, describe
@@ -242,7 +243,7 @@ def describe_all(experiments: list[Experiment], settings: SoapSettings) -> NDArr
 
 def score(
     experiments: list[Experiment],
-    network: Network,
+    network: Network | Sequence[Network],
     features: NDArray[np.float64],
     *,
     n_passes: int = 100,
@@ -253,8 +254,8 @@ def score(
     ----------
     experiments : list of Experiment
         From `draw`.
-    network : Network
-        Candidate.
+    network : Network or sequence of Network
+        Candidate, or an ensemble.
     features : ndarray of shape (n_experiments, n_features)
         From `describe_all` with the network's settings.
     n_passes : int
@@ -268,7 +269,7 @@ def score(
         Of each experiment.
     """
     posterior = predict(network, features, n_passes=n_passes)
-    best = np.array(network.classes)[posterior.probabilities.argmax(axis=1)]
+    best = np.array(members(network)[0].classes)[posterior.probabilities.argmax(axis=1)]
     right = best == np.array([experiment.truth for experiment in experiments])
     groups = pd.Series([experiment.group for experiment in experiments], name="group")
     return 100.0 * pd.Series(right).groupby(groups, sort=False).mean(), posterior

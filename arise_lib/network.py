@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -297,6 +298,32 @@ def release(network: Network, name: str, card: dict[str, object]) -> Path:
         temporary.write_text("\n".join(sorted(kept, key=lambda line: line.split()[1])) + "\n")
     with store.atomic_write(path.with_suffix(".json")) as temporary:
         temporary.write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n")
+    return path
+
+
+def release_ensemble(name: str, members: Sequence[str], card: dict[str, object]) -> Path:
+    """Write the card of an ensemble of released networks to `data/networks`.
+
+    Parameters
+    ----------
+    name : str
+        Name by which `arise_lib.classify` finds it.
+    members : sequence of str
+        Released networks.
+    card : dict
+        What a user must know.
+
+    Returns
+    -------
+    Path
+        The card.
+    """
+    path = paths.NETWORKS / f"{name}.json"
+    for member in members:
+        load(member)  # refuses what is not there
+    with store.atomic_write(path) as temporary:
+        text = json.dumps(card | {"members": list(members)}, indent=1, ensure_ascii=False)
+        temporary.write_text(text + "\n")
     return path
 
 

@@ -8,7 +8,7 @@ structures).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from arise_lib import experiments, prototypes
+from arise_lib.bayes import members
 from arise_lib.datasets import Defect, defective_set, pristine_set
 from arise_lib.network import Network
 from arise_lib.soap import SoapSettings
@@ -79,7 +80,7 @@ def sample_features(settings: SoapSettings) -> NDArray[np.float64]:
 
 
 def score(
-    network: Network,
+    network: Network | Sequence[Network],
     mild: tuple[NDArray[np.float32], NDArray[np.int64]],
     *,
     n_passes: int = 100,
@@ -88,8 +89,8 @@ def score(
 
     Parameters
     ----------
-    network : Network
-        Candidate.
+    network : Network or sequence of Network
+        Candidate, or an ensemble.
     mild : tuple of ndarray
         From `selection_set` with the network's settings.
     n_passes : int
@@ -102,23 +103,24 @@ def score(
         network), one per group of experiments, and `experiments`, the mean of
         the groups.
     """
-    features, classes = mild
-    right = network.probabilities(features).argmax(axis=1) == classes
+    networks = members(network)
+    missing = len(missed(network, mild))
     shares, _ = experiments.score(
-        list(sample()), network, sample_features(network.settings), n_passes=n_passes
+        list(sample()), networks, sample_features(networks[0].settings), n_passes=n_passes
     )
     return {
-        "selection": 100.0 * float(right.mean()),
+        "selection": 100.0 * (1.0 - missing / len(mild[1])),
         **{str(group): float(share) for group, share in shares.items()},
         "experiments": float(shares.mean()),
     }
 
 
 def missed(
-    network: Network, mild: tuple[NDArray[np.float32], NDArray[np.int64]]
+    network: Network | Sequence[Network], mild: tuple[NDArray[np.float32], NDArray[np.int64]]
 ) -> list[tuple[str, str]]:
     """List (class, answer) of every structure of the selection set that is missed."""
     features, classes = mild
-    best = network.probabilities(features).argmax(axis=1)
+    networks = members(network)
+    best = np.mean([m.probabilities(features) for m in networks], axis=0).argmax(axis=1)
     wrong = np.flatnonzero(best != classes)
-    return [(prototypes.LABELS[classes[k]], network.classes[best[k]]) for k in wrong]
+    return [(prototypes.LABELS[classes[k]], networks[0].classes[best[k]]) for k in wrong]

@@ -77,8 +77,10 @@ def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_names_behind_a_released_name(released: Path) -> None:
-    card = {"members": ["one", "two"]}
-    (released / "both.json").write_text(json.dumps(card))
+    network.release_ensemble("both", ["one", "two"], {"name": "both"})
+    with pytest.raises(InputError, match="no network 'three'"):
+        network.release_ensemble("worse", ["one", "three"], {})
+    assert not (released / "worse.json").exists()
     assert network.member_names("both") == ("one", "two")
     assert network.member_names("one") == ("one",)
     assert network.member_names("none") == ("none",), "load tells what there is"

@@ -4,9 +4,11 @@
     .venv/bin/python tools/release_network.py dscribe --trial 13 --radial gto
     .venv/bin/python tools/release_network.py robust --trial 13 --noisy 54000 --epochs 60
 
-takes some ten minutes each on two cores. Hyper-parameters are those of a trial of the search;
-trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
-structures to the pristine set.
+    .venv/bin/python tools/release_network.py ensemble --members arise trial_10
+
+takes some ten minutes each on two cores; an ensemble, which is a card only, one. Hyper-parameters
+are those of a trial of the search; trained weights are kept in the cache of derived results and
+taken from there. `--noisy` adds noisy structures to the pristine set.
 """
 
 from __future__ import annotations
@@ -37,13 +39,19 @@ def main() -> None:
     """Parse the command line, train, evaluate, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", help="name of the released network")
-    parser.add_argument("--trial", type=int, required=True, help="trial of data/search/quip.jsonl")
+    parser.add_argument("--trial", type=int, help="trial of data/search/quip.jsonl")
     parser.add_argument("--radial", choices=("quip", "gto"), default="quip")
     parser.add_argument("--noisy", type=int, default=0, help="number of noisy structures")
     parser.add_argument("--epochs", type=int, help="instead of the trial's")
     parser.add_argument("--seed", type=int, help="instead of the trial's")
+    parser.add_argument("--members", nargs="+", default=[], help="released networks of an ensemble")
     parser.add_argument("--train-only", action="store_true", help="keep the weights, no release")
     chosen = parser.parse_args()
+    if (chosen.trial is None) == (not chosen.members):
+        parser.error("give either --trial or --members")
+    if chosen.members:
+        network.release_ensemble(chosen.name, chosen.members, _ensemble_card(chosen))
+        return
 
     settings = SoapSettings(radial=chosen.radial)
     trials = read_trials(paths.DATA / "search" / "quip.jsonl")
@@ -64,6 +72,23 @@ def main() -> None:
     if chosen.train_only:
         return
     print(network.release(trained, chosen.name, _card(chosen, trained, training, pristine)))
+
+
+def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:
+    """Write down what the ensemble is and does."""
+    networks = [network.load(name) for name in chosen.members]
+    scores = selection.score(networks, selection.selection_set(networks[0].settings))
+    return {
+        "name": chosen.name,
+        "members": chosen.members,
+        "parameters": sum(member.n_parameters for member in networks),
+        "descriptor": asdict(networks[0].settings),
+        "selection_percent": {key: round(value, 2) for key, value in scores.items()},
+        "passes_at_prediction": bayes.N_PASSES,
+        "versions": report.versions(),
+        "limits": LIMITS,
+        "licence": "CC BY 4.0",
+    }
 
 
 def _with_noise(pristine: DataSet, n: int, settings: SoapSettings) -> DataSet:
