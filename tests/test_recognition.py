@@ -67,15 +67,15 @@ def test_all_prototypes_are_recognised(released: Network) -> None:
 
 
 def test_card_states_what_the_network_reaches() -> None:
+    """Chosen for the selection set, where it is perfect as the paper's network is.
+
+    In validation, networks that are trained alike reach 98.6 to 99.6 %, the paper's 99.33 %.
+    """
     card = json.loads((paths.NETWORKS / "arise.json").read_text(encoding="utf-8"))
-    # The paper's network: 99.75 % (training), 99.33 % (validation), 99.66 % (both). Networks that
-    # are trained alike reach 98.6 to 99.6 % in validation.
     accuracy = card["accuracy_percent"]
+    least = report.paper_values().at["network.accuracy_selection", "low"]
+    assert card["selection_percent"]["selection"] >= least
     assert accuracy["validation rows"] >= 98.6
-    assert (
-        accuracy["whole pristine set"]
-        >= report.paper_values().at["network.accuracy_pristine", "low"]
-    )
     assert accuracy["whole pristine set"] == pytest.approx(
         0.8 * accuracy["training rows"] + 0.2 * accuracy["validation rows"], abs=2e-3
     )
