@@ -242,7 +242,7 @@ def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd
     -------
     pandas.DataFrame
         Indexed by `by`: `right`, `total` (atoms or structures), `accuracy`, `low`, `high` (95 %
-        interval: Wilson's per structure, bootstrap over structures per atom), `structures`
+        interval: Wilson's per structure, bootstrap over the structures of each class per atom), `structures`
         (how many), and `by structure`, the accuracy per structure, all shares in %.
     """
     rows = []
@@ -251,7 +251,7 @@ def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd
         right, total = int(cell["right"].sum()), len(cell)
         by_structure = 100.0 * right / total
         if METHODS[named["method"]].counted == "atom":
-            low, high = bootstrap_interval(cell["right_atoms"], cell["atoms"])
+            low, high = bootstrap_interval(cell["right_atoms"], cell["atoms"], cell["label"])
             right, total = int(cell["right_atoms"].sum()), int(cell["atoms"].sum())
         else:
             low, high = wilson_interval(right, total)

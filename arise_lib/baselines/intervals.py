@@ -1,7 +1,8 @@
 """How far an accuracy could be from what more draws would give.
 
 Structures are independent draws, so a share of structures has a binomial interval. The atoms of
-one structure share its defects; pooled over atoms, whole structures are drawn anew.
+one structure share its defects; pooled over atoms, whole structures are drawn anew, within each
+class and with the class's weight kept, since the classes are not drawn but given.
 """
 
 from __future__ import annotations
@@ -47,7 +48,12 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[f
 
 
 def bootstrap_interval(
-    right: ArrayLike, total: ArrayLike, confidence: float = 0.95, seed: int = 0
+    right: ArrayLike,
+    total: ArrayLike,
+    groups: ArrayLike | None = None,
+    *,
+    confidence: float = 0.95,
+    seed: int = 0,
 ) -> tuple[float, float]:
     """Percentile interval of a share pooled over structures, by drawing structures anew.
 
@@ -55,6 +61,9 @@ def bootstrap_interval(
     ----------
     right, total : array_like of int, shape (n_structures,)
         Right and all atoms of each structure.
+    groups : array_like, shape (n_structures,), optional
+        Class of each structure: as many are drawn of each class as there are. By default all
+        structures are alike.
     confidence : float
         Between 0 and 1.
     seed : int
@@ -63,7 +72,7 @@ def bootstrap_interval(
     Returns
     -------
     low, high : float
-        In %. Empty where every structure has the same share: the draws are then alike.
+        In %. Of no width where the structures of a class do not differ: such draws are alike.
 
     Raises
     ------
@@ -71,12 +80,21 @@ def bootstrap_interval(
         If there is no structure, or one with more right atoms than atoms.
     """
     good, every = np.asarray(right, dtype=float), np.asarray(total, dtype=float)
-    if good.shape != every.shape or good.ndim != 1 or not len(good):
-        raise InputError(f"Counts of shape {good.shape} and {every.shape}: give two equal vectors.")
+    kinds = np.zeros(len(good)) if groups is None else np.asarray(groups)
+    if good.ndim != 1 or not len(good) or not good.shape == every.shape == kinds.shape:
+        raise InputError(
+            f"Counts of shape {good.shape} and {every.shape}, groups of {kinds.shape}: give "
+            "vectors of one length, of at least one structure."
+        )
     if np.any(good > every) or np.any(good < 0) or np.any(every < 1):
         raise InputError("A structure has more right atoms than atoms, or none: check the counts.")
-    chosen = np.random.default_rng(seed).integers(len(good), size=(N_BOOTSTRAP, len(good)))
-    shares = 100.0 * good[chosen].sum(axis=1) / every[chosen].sum(axis=1)
+    generator = np.random.default_rng(seed)
+    drawn = np.zeros(N_BOOTSTRAP)
+    for kind in np.unique(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        chosen = generator.choice(rows, size=(N_BOOTSTRAP, len(rows)))
+        share = good[chosen].sum(axis=1) / every[chosen].sum(axis=1)
+        drawn += 100.0 * share * every[rows].sum() / every.sum()
     tail = 50.0 * (1.0 - confidence)
-    low, high = np.percentile(shares, [tail, 100.0 - tail])
+    low, high = np.percentile(drawn, [tail, 100.0 - tail])
     return float(low), float(high)

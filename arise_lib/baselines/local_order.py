@@ -33,8 +33,8 @@ CNA_CUTOFF = 3.2
 TEMPLATE_CLASSES = {
     ("FCC", "Pure"): "fcc",
     ("FCC", "L10"): "L1_0",
-    ("FCC", "L12 (Cu-site)"): "L1_2",
-    ("FCC", "L12 (Au-site)"): "L1_2",
+    ("FCC", "L12 (A-site)"): "L1_2",
+    ("FCC", "L12 (B-site)"): "L1_2",
     ("HCP", "Pure"): "hcp",
     ("BCC", "Pure"): "bcc",
     ("BCC", "B2"): "CsCl",
