@@ -27,7 +27,6 @@ from arise_lib.baselines.methods import METHODS, Method, get, require, version
 from arise_lib.baselines.steinhardt import steinhardt
 from arise_lib.datasets import DISPLACEMENTS, MISSING, DataSet, Defect, Unit
 from arise_lib.errors import InputError
-from arise_lib.parallel import workers
 from arise_lib.progress import bar
 
 #: Columns of the table: name, and kind and step of the defects; None for perfect structures.
@@ -159,8 +158,8 @@ def outcomes(
     draws : sequence of int
         Numbers of the draws.
     executor : concurrent.futures.Executor, optional
-        Where to look for space groups; by default threads, one per core. Answers per atom are
-        found one structure after the other.
+        Where to run, by default one structure after the other in this process. OVITO wants the
+        main thread: processes (`arise_lib.parallel.processes`), not threads.
 
     Returns
     -------
@@ -263,6 +262,66 @@ def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd
     return pd.DataFrame(rows).set_index(list(by))
 
 
+def order_dependence(
+    key: str,
+    column: str,
+    draw: int = 0,
+    n_orders: int = 8,
+    *,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """Ask for the space group of the same structures with their atoms listed in other orders.
+
+    A structure does not depend on the order of its atoms; an algorithm that takes one of them as
+    origin, and translations from the first that fit, may.
+
+    Parameters
+    ----------
+    key : str
+        A method that answers by the space group.
+    column : str
+        Kind and ratio of defects, one of `COLUMNS`.
+    draw : int
+        Number of the draw.
+    n_orders : int
+        Random orders beside the one as built.
+    executor : concurrent.futures.Executor, optional
+        As of `outcomes`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per class, smallest supercell: `as built` (right or wrong) and `orders right`
+        (share of the random orders in which the answer is right).
+
+    Raises
+    ------
+    InputError
+        If the method does not answer by the space group.
+    """
+    if key not in _PER_CELL:
+        raise InputError(f"{get(key).name} does not give space groups: {', '.join(_PER_CELL)} do.")
+    require(get(key))
+    smallest: dict[str, Unit] = {}
+    for unit in benchmark_units(get(key), column, draw):
+        smallest.setdefault(unit.label, unit)
+    jobs = partial(_in_orders, key, n_orders)
+    units = list(smallest.values())
+    answers = list(map(jobs, units) if executor is None else executor.map(jobs, units))
+    return pd.DataFrame(
+        {"as built": [a[0] for a in answers], "orders right": [np.mean(a[1:]) for a in answers]},
+        index=pd.Index(smallest, name="class"),
+    )
+
+
+def _in_orders(key: str, n_orders: int, unit: Unit) -> list[bool]:
+    """Whether the space group is right, as built and in random orders of the atoms."""
+    atoms, expected = unit.build(), _perfect_group(key, unit.label, unit.size)
+    generator = np.random.default_rng(unit.seed)
+    orders = [np.arange(len(atoms)), *(generator.permutation(len(atoms)) for _ in range(n_orders))]
+    return [_PER_CELL[key](atoms[order]) == expected for order in orders]
+
+
 def seconds_per_structure(key: str, structures: Sequence[Atoms], repeats: int = 3) -> float:
     """Time a method that answers per atom or by the space group.
 
@@ -301,14 +360,10 @@ def seconds_per_structure(key: str, structures: Sequence[Atoms], repeats: int = 
 def _count_all(
     key: str, units: Sequence[Unit], executor: Executor | None, description: str
 ) -> dict[str, NDArray[Any]]:
-    """Count many structures, in parallel where the library behind the method allows it."""
-    if key in _PER_ATOM:
-        # OVITO's pipelines belong to the main thread, and it has threads of its own.
-        counts = [count(key, unit) for unit in bar(units, desc=description)]
-    else:
-        with workers(executor) as pool:
-            found = pool.map(partial(count, key), units)
-            counts = list(bar(found, total=len(units), desc=description))
+    """Count many structures."""
+    jobs = partial(count, key)
+    answers = map(jobs, units) if executor is None else executor.map(jobs, units, chunksize=4)
+    counts = list(bar(answers, total=len(units), desc=description))
     atoms, right_atoms, right = (np.array(part) for part in zip(*counts, strict=True))
     return {"atoms": atoms, "right_atoms": right_atoms, "right": right}
 
@@ -349,4 +404,4 @@ def _code() -> str:
 
 
 #: Modules of this package that decide on an answer; tables and intervals do not.
-_COUNTING = ("benchmark", "local_order", "symmetry", "steinhardt", "methods")
+_COUNTING = ("benchmark", "local_order", "symmetry", "steinhardt")

@@ -102,7 +102,9 @@ def training_units() -> list[Unit]:
     units = []
     for label in ELEMENTAL:
         for step in range(len(DISPLACEMENTS)):
-            units.append(defective_units("displaced", step, 0, seed=TRAINING_SEED, labels=[label])[0])
+            units.append(
+                defective_units("displaced", step, 0, seed=TRAINING_SEED, labels=[label])[0]
+            )
         units.append(Unit(label, units[-1].size, periodic=True))
     return units
 
