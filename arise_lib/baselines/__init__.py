@@ -8,21 +8,13 @@ structures and how it is counted stands in one table, `METHODS`:
 * `steinhardt`: per atom, averaged bond order by freud and a learned classifier;
 * `naive_bayes`: per structure, on the vectors that ARISE sees.
 
-`benchmark` sends the defective structures through all of them.
+`counting` sends the defective structures through them, `benchmark` makes the table of it.
 """
 
 from __future__ import annotations
 
-from arise_lib.baselines.benchmark import (
-    COLUMNS,
-    benchmark_units,
-    column_of,
-    order_dependence,
-    outcomes,
-    scored,
-    seconds_per_structure,
-    summary,
-)
+from arise_lib.baselines.benchmark import order_dependence, scored, seconds_per_structure, summary
+from arise_lib.baselines.counting import COLUMNS, benchmark_units, column_of, outcomes
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.baselines.methods import METHODS, Method, absent, available, described
 

@@ -111,5 +111,5 @@ def _check_cell(atoms: Atoms) -> None:
     if np.linalg.matrix_rank(atoms.cell.array) < 3:
         raise InputError(
             f"A space group needs a cell with three lattice vectors, this one has rank "
-            f"{np.linalg.matrix_rank(atoms.cell.array)}: give the periodic structure, not a cluster."
+            f"{np.linalg.matrix_rank(atoms.cell.array)}: give the periodic structure."
         )
