@@ -380,17 +380,17 @@ def accuracy_curves(
     """
     many = len(table.columns) > 3
     figure, panel = plt.subplots(figsize=(6.4, 3.4) if many else (4.2, 2.8))
-    colours = plt.get_cmap("tab20" if len(table.columns) > 10 else "tab10").colors  # type: ignore[attr-defined]
+    colours = [f"C{k}" for k in range(10)] + ["0.6", "#888800"]
     for k, name in enumerate(table.columns):
         first = name == "ARISE" and many
-        style = {"color": "black" if first else colours[k], "zorder": 4 if first else 2}
+        colour = "black" if first else colours[k]
         panel.plot(
             table.index, table[name], label=name, marker="osv^D<>Ph*X"[k % 11], markersize=4,
-            linewidth=2.2 if first else 1.1, **style,
+            linewidth=2.2 if first else 1.1, color=colour, zorder=4 if first else 2,
         )  # fmt: skip
         if low is not None and high is not None:
             panel.fill_between(
-                table.index, low[name], high[name], color=style["color"], alpha=0.12, linewidth=0
+                table.index, low[name], high[name], color=colour, alpha=0.12, linewidth=0
             )
     panel.set(xlabel=xlabel, ylabel=ylabel)
     if logarithmic:

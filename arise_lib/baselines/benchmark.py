@@ -72,7 +72,8 @@ def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd
     pandas.DataFrame
         Indexed by `by`: `right`, `total` (atoms or structures), `accuracy`, `low`, `high` (95 %
         interval: Wilson's per structure, bootstrap over the structures of each class per
-        atom), `structures` (how many), and `by structure`, the accuracy per structure, all shares in %.
+        atom), `structures` (how many), and `by structure`, the accuracy per structure. All shares
+        are in %.
     """
     rows = []
     for names, cell in found.groupby(list(by), sort=False):
