@@ -10,8 +10,8 @@ References
 ----------
 P. J. Steinhardt, D. R. Nelson, M. Ronchetti, Phys. Rev. B 28, 784 (1983); W. Lechner,
 C. Dellago, J. Chem. Phys. 129, 114707 (2008); W. Mickel et al., J. Chem. Phys. 138, 044501 (2013);
-M. Spellings, S. C. Glotzer, AIChE J. 64, 2198 (2018); V. Ramasubramani et al., Comput. Phys. Commun. 254, 107275
-(2020).
+M. Spellings, S. C. Glotzer, AIChE J. 64, 2198 (2018); V. Ramasubramani et al.,
+Comput. Phys. Commun. 254, 107275 (2020).
 """
 
 from __future__ import annotations
