@@ -452,7 +452,9 @@ def confusion_map(table: pd.DataFrame) -> Figure:
     figure, panel = plt.subplots(figsize=size)
     panel.imshow(np.ma.masked_equal(table.to_numpy(), 0), cmap="OrRd", aspect="auto", vmin=0)
     for y, x in np.argwhere(table.to_numpy() > 0):
-        panel.text(x, y, str(table.iat[y, x]), ha="center", va="center", fontsize=7)
+        dark = table.iat[y, x] > 0.7 * table.to_numpy().max()
+        colour = "white" if dark else "black"
+        panel.text(x, y, str(table.iat[y, x]), ha="center", va="center", fontsize=7, color=colour)
     panel.set_xticks(range(len(table.columns)), table.columns, rotation=90, fontsize=7)
     panel.set_yticks(range(len(table)), table.index, fontsize=7)
     panel.set(xlabel="answer", ylabel="class")
