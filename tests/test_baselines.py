@@ -166,8 +166,8 @@ def test_naive_bayes_counts() -> None:
     standard = pristine.units[["cutoff", "sigma", "extrinsic"]].eq([4.0, 0.10, 1.0]).all(axis=1)
     features, classes = pristine.features[standard], pristine.classes[standard]
     assert len(classes) == 396
-    # 248 and 300 in the paper; its vectors are another implementation's, sheets periodic across.
-    for kind, low, high in (("gnb", 236, 330), ("bnb", 288, 370)):
+    # 248 and 300 in the paper, 3 % of 396 either way; its vectors are another implementation's, sheets periodic across.
+    for kind, low, high in (("gnb", 236, 260), ("bnb", 288, 312)):
         classifier = naive_bayes.fit(kind, pristine.features, pristine.classes)
         assert low <= np.sum(classifier.predict(features) == classes) <= high
 
@@ -290,7 +290,7 @@ def test_absent_methods_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "version", version)
     assert methods.absent() == (
         "left out, not installed: moyo (0.1 Å) (pip install moyopy); "
-        "Steinhardt + forest (pip install freud-analysis)"
+        "Steinhardt + QDA (pip install freud-analysis)"
     )
     assert set(baselines.METHODS) - set(baselines.available()) == {"moyo", "steinhardt"}
     with pytest.raises(InputError, match="needs the package moyopy"):

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 
 from arise_lib.errors import InputError
 
-#: Draws of the bootstrap: the ends of a 95 % interval are then sure to a tenth of its width.
+#: Draws of the bootstrap.
 N_BOOTSTRAP = 2000
 
 

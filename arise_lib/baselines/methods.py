@@ -91,7 +91,7 @@ _TABLE = (
         "moyo", "moyo (0.1 Å)", SYMMETRIC, "structure", True, _GROUP, "moyopy", optional=True,
     ),
     Method(
-        "steinhardt", "Steinhardt + forest", ELEMENTAL, "atom", True,
+        "steinhardt", "Steinhardt + QDA", ELEMENTAL, "atom", True,
         "most probable class of the averaged bond order of each atom", "freud-analysis",
         optional=True,
     ),

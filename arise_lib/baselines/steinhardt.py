@@ -2,9 +2,15 @@ r"""Bond-orientational order and a learned classifier: a method of today for ele
 
 Steinhardt's :math:`q_l` of each atom, neighbours weighted by the area of their Voronoi facet
 ("Minkowski structure metrics", no cut-off to choose), as they are and averaged over the first
-shell; a random forest on top, trained on perfect and on displaced supercells. Species are not
-seen, so classes are the elemental solids. This is the recipe of the machine-learned order
-parameters in use, in its simplest form: freud computes the :math:`q_l`, scikit-learn learns.
+shell; quadratic discriminant analysis (QDA) on top, trained on perfect and on displaced
+supercells. Species are not seen, so classes are the elemental solids. This is the recipe of the
+machine-learned order parameters in use, in a simple form: freud computes the :math:`q_l`,
+scikit-learn learns.
+
+The classifier was chosen by its mean accuracy per atom over 1 and 10 % displaced and 1, 10 and 20 %
+missing, smallest supercells, draws of base seed 51: QDA 87.9 %, random forests of 200, 50 and 20
+trees 87.1, 86.4 and 86.0 %, linear discriminant analysis 83.8 %. QDA, a forest and the linear one
+had been looked at on some draws of the benchmark before; the choice does not rest on those.
 
 References
 ----------
@@ -35,8 +41,8 @@ from arise_lib.validation import check_atoms
 #: Orders l; l = 0 and 1 carry no structure.
 ORDERS = tuple(range(2, 13))
 
-#: Trees of the forest; more change nothing in the first decimal.
-N_TREES = 50
+#: Share of the unit matrix in each covariance: perfect crystals alone would make them singular.
+REGULARISATION = 1e-3
 
 #: Base seed of the training draws; the benchmark's are those of base seed 0.
 TRAINING_SEED = 50
@@ -115,7 +121,7 @@ def classifier() -> Any:
 
     Returns
     -------
-    sklearn.ensemble.RandomForestClassifier
+    sklearn.discriminant_analysis.QuadraticDiscriminantAnalysis
         On the values of `bond_order`, with the labels of the elemental solids as classes.
 
     Raises
@@ -123,15 +129,15 @@ def classifier() -> Any:
     InputError
         If freud is not installed.
     """
-    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
     require(METHODS["steinhardt"])
     features, labels = [], []
     for unit in training_units():
         features.append(bond_order(unit.build()))
         labels += [unit.label] * len(features[-1])
-    forest = RandomForestClassifier(N_TREES, random_state=0)
-    return forest.fit(np.concatenate(features), labels)
+    analysis = QuadraticDiscriminantAnalysis(reg_param=REGULARISATION)
+    return analysis.fit(np.concatenate(features), labels)
 
 
 def steinhardt(atoms: Atoms) -> NDArray[np.str_]:
