@@ -166,7 +166,7 @@ def test_naive_bayes_counts() -> None:
     standard = pristine.units[["cutoff", "sigma", "extrinsic"]].eq([4.0, 0.10, 1.0]).all(axis=1)
     features, classes = pristine.features[standard], pristine.classes[standard]
     assert len(classes) == 396
-    # 248 and 300 in the paper, 3 % of 396 either way; its vectors are another implementation's, sheets periodic across.
+    # 248 and 300 in the paper, 3 % of 396 either way; its vectors are another implementation's.
     for kind, low, high in (("gnb", 236, 260), ("bnb", 288, 312)):
         classifier = naive_bayes.fit(kind, pristine.features, pristine.classes)
         assert low <= np.sum(classifier.predict(features) == classes) <= high
