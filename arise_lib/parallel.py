@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from os import cpu_count
 
 
@@ -33,3 +34,16 @@ def workers(executor: Executor | None) -> Iterator[Executor]:
         yield pool
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def processes() -> ProcessPoolExecutor:
+    """Return a pool of processes, one per core, for libraries that want a main thread.
+
+    Returns
+    -------
+    concurrent.futures.ProcessPoolExecutor
+        To be used in a ``with`` block. The processes are spawned, not forked: forking hangs once
+        numba or TensorFlow have started threads. A script has to guard its main part by
+        ``if __name__ == "__main__"``; a notebook needs nothing.
+    """
+    return ProcessPoolExecutor(max_workers=cpu_count(), mp_context=get_context("spawn"))

@@ -349,25 +349,114 @@ def flat_maps(maps: xr.Dataset, classes: Sequence[str], unit: str = "Å") -> Fig
     return figure
 
 
-def accuracy_curves(table: pd.DataFrame, xlabel: str) -> Figure:
-    """Draw accuracies against a defect ratio.
+def accuracy_curves(
+    table: pd.DataFrame,
+    xlabel: str,
+    *,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    ylabel: str = "accuracy / %",
+    logarithmic: bool = False,
+) -> Figure:
+    """Draw accuracies, or another quantity, against a defect ratio.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Index: ratio in %; one method per column, accuracy in %.
+        Index: ratio in %; one method per column. ARISE is drawn on top of the others.
     xlabel : str
         Quantity and unit of the index.
+    low, high : pandas.DataFrame, optional
+        Intervals, of the shape of `table`.
+    ylabel : str
+        Quantity and unit of the values.
+    logarithmic : bool
+        Whether the ratios go by powers of ten.
 
     Returns
     -------
     matplotlib.figure.Figure
         One panel.
     """
-    figure, panel = plt.subplots(figsize=(4.2, 2.8))
-    for name in table.columns:
-        panel.plot(table.index, table[name], marker="o", markersize=3, label=name)
-    panel.set(xlabel=xlabel, ylabel="accuracy / %")
-    panel.legend()
+    many = len(table.columns) > 3
+    figure, panel = plt.subplots(figsize=(6.4, 3.4) if many else (4.2, 2.8))
+    colours = [f"C{k}" for k in range(10)] + ["0.6", "#888800"]
+    for k, name in enumerate(table.columns):
+        first = name == "ARISE" and many
+        colour = "black" if first else colours[k]
+        panel.plot(
+            table.index, table[name], label=name, marker="osv^D<>Ph*X"[k % 11], markersize=4,
+            linewidth=2.2 if first else 1.1, color=colour, zorder=4 if first else 2,
+        )  # fmt: skip
+        if low is not None and high is not None:
+            panel.fill_between(
+                table.index, low[name], high[name], color=colour, alpha=0.12, linewidth=0
+            )
+    panel.set(xlabel=xlabel, ylabel=ylabel)
+    if logarithmic:
+        panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:g}")
+    if many:
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    else:
+        panel.legend()
+    figure.tight_layout()
+    return figure
+
+
+def cost_scatter(table: pd.DataFrame) -> Figure:
+    """Draw accuracy against processor time per structure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Indexed by method: `milliseconds` per structure and `accuracy` in %.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel, time on a logarithmic axis; each point is named.
+    """
+    figure, panel = plt.subplots(figsize=(6.0, 3.4))
+    ordered = table.sort_values(["accuracy", "milliseconds"])
+    last = -np.inf
+    for k, (name, row) in enumerate(ordered.iterrows()):
+        panel.scatter(row["milliseconds"], row["accuracy"], s=28, color=f"C{k % 10}", zorder=3)
+        # Names of points at nearly one height are spread, with a line to their point.
+        height = max(row["accuracy"], last + 6.5)
+        last = height
+        panel.annotate(
+            str(name), (row["milliseconds"], row["accuracy"]), (1.25 * row["milliseconds"], height),
+            fontsize=8, va="center", arrowprops={"arrowstyle": "-", "linewidth": 0.4},
+        )  # fmt: skip
+    panel.set(xscale="log", xlabel="processor time per structure / ms", ylabel="accuracy / %")
+    panel.margins(x=0.25, y=0.08)
+    figure.tight_layout()
+    return figure
+
+
+def confusion_map(table: pd.DataFrame) -> Figure:
+    """Draw how often which class is taken for which.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Counts; index: true class, columns: answer.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel, every count that is not zero written into its cell.
+    """
+    size = (1.8 + 0.3 * len(table.columns), 1.8 + 0.22 * len(table))
+    figure, panel = plt.subplots(figsize=size)
+    panel.imshow(np.ma.masked_equal(table.to_numpy(), 0), cmap="OrRd", aspect="auto", vmin=0)
+    for y, x in np.argwhere(table.to_numpy() > 0):
+        dark = table.iat[y, x] > 0.7 * table.to_numpy().max()
+        colour = "white" if dark else "black"
+        panel.text(x, y, str(table.iat[y, x]), ha="center", va="center", fontsize=7, color=colour)
+    panel.set_xticks(range(len(table.columns)), table.columns, rotation=90, fontsize=7)
+    panel.set_yticks(range(len(table)), table.index, fontsize=7)
+    panel.set(xlabel="answer", ylabel="class")
     figure.tight_layout()
     return figure

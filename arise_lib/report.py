@@ -17,7 +17,7 @@ from arise_lib.profiles import check_profile
 #: Packages whose version can change a result.
 _NUMERICAL = (
     "numpy", "scipy", "ase", "dscribe", "numba", "keras", "tensorflow-cpu", "tensorflow",
-    "scikit-learn", "spglib", "umap-learn", "xarray",
+    "scikit-learn", "spglib", "moyopy", "ovito", "freud-analysis", "umap-learn", "xarray",
 )  # fmt: skip
 
 
@@ -66,6 +66,45 @@ def compare(results: Mapping[str, float]) -> pd.DataFrame:
     rows["verdict"] = np.where(inside, "reproduced", "differs")
     rows["ours"] = rows["ours"].round(2)
     return rows[["ours", "paper", "difference", "unit", "where", "verdict"]]
+
+
+def compare_table2(summary: pd.DataFrame) -> pd.DataFrame:
+    """Put every cell of our Table 2 beside the paper's, with a verdict.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Indexed by method and column: `accuracy`, `low`, `high` in %, the latter two the 95 %
+        interval, as from `arise_lib.baselines.summary`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `summary`, with `paper` and `difference` (NaN where the paper has no value) and
+        `verdict`: "reproduced" where the difference lies within the row's band
+        (``data/paper/table2_bands.csv``), "within noise" where only our interval reaches that
+        band, "differs" where it does not, "-" where the paper has no value.
+    """
+    table = paper_table2().drop(columns=["name", "classes"])
+    bands = pd.read_csv(paths.PAPER / "table2_bands.csv", index_col="method")
+    rows = summary.copy()
+    rows["paper"] = [
+        table.at[method, column] if method in table.index and column in table else np.nan
+        for method, column in rows.index
+    ]
+    rows["difference"] = rows["accuracy"] - rows["paper"]
+    below, above = (
+        bands[side].reindex(rows.index.get_level_values("method")).to_numpy()
+        for side in ("below", "above")
+    )
+    low, high = rows["paper"] - below, rows["paper"] + above
+    # Rounding to two decimals, as the paper does, must not decide.
+    band = (rows["accuracy"] >= low - 0.005) & (rows["accuracy"] <= high + 0.005)
+    noise = (rows["high"] >= low) & (rows["low"] <= high)
+    rows["verdict"] = np.select(
+        [rows["paper"].isna(), band, noise], ["-", "reproduced", "within noise"], "differs"
+    )
+    return rows
 
 
 def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:

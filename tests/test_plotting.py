@@ -207,6 +207,50 @@ def test_accuracy_curves() -> None:
     assert [line.get_label() for line in figure.axes[0].lines] == ["ARISE", "PTM"]
 
 
+def test_accuracy_curves_with_intervals() -> None:
+    names = ["PTM", "CNA", "BAA", "GNB", "ARISE"]
+    table = pd.DataFrame(np.full((3, 5), 50.0), columns=names, index=[0.1, 1.0, 10.0])
+    figure = plotting.accuracy_curves(
+        table, "displacement / %", low=table - 5, high=table + 5, ylabel="share / %",
+        logarithmic=True,
+    )  # fmt: skip
+    figure.canvas.draw()
+    panel = figure.axes[0]
+    assert (panel.get_xscale(), panel.get_ylabel()) == ("log", "share / %")
+    assert len(panel.collections) == 5
+    # ARISE is the one that stands out.
+    widths = {line.get_label(): line.get_linewidth() for line in panel.lines}
+    assert max(widths, key=lambda name: widths[name]) == "ARISE"
+    assert len({line.get_color() for line in panel.lines}) == 5
+
+
+def test_cost_scatter() -> None:
+    table = pd.DataFrame(
+        {"milliseconds": [0.5, 0.6, 40.0], "accuracy": [88.0, 88.5, 100.0]},
+        index=["CNA", "PTM", "ARISE"],
+    )
+    figure = plotting.cost_scatter(table)
+    figure.canvas.draw()
+    panel = figure.axes[0]
+    assert panel.get_xscale() == "log"
+    heights = [text.get_position()[1] for text in panel.texts]
+    assert [text.get_text() for text in panel.texts] == ["CNA", "PTM", "ARISE"]
+    # Names at one height are kept apart.
+    assert np.diff(heights).min() > 4
+
+
+def test_confusion_map() -> None:
+    counts = pd.DataFrame([[3, 0], [0, 12]], index=["fcc", "bcc"], columns=["hcp", "sc"])
+    figure = plotting.confusion_map(counts)
+    figure.canvas.draw()
+    panel = figure.axes[0]
+    assert {text.get_text(): text.get_position() for text in panel.texts} == {
+        "3": (0, 0),
+        "12": (1, 1),
+    }
+    assert [label.get_text() for label in panel.get_yticklabels()] == ["fcc", "bcc"]
+
+
 # --- files -------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,177 @@
+"""Local structure per atom, by OVITO: PTM, CNA, adaptive CNA and bond-angle analysis.
+
+Every function takes a structure and returns, for each of its atoms, the class of
+`arise_lib.prototypes` that the method sees, or an empty string. OVITO names types of lattices, and
+PTM orderings on them; the tables below say which class that is.
+
+References
+----------
+PTM: P. M. Larsen, S. Schmidt, J. Schiøtz, Modell. Simul. Mater. Sci. Eng. 24, 055007 (2016);
+CNA: J. D. Honeycutt, H. C. Andersen, J. Phys. Chem. 91, 4950 (1987); a-CNA: A. Stukowski, Modell.
+Simul. Mater. Sci. Eng. 20, 045021 (2012); BAA: G. J. Ackland, A. P. Jones, Phys. Rev. B 73, 054104
+(2006); OVITO: A. Stukowski, Modell. Simul. Mater. Sci. Eng. 18, 015012 (2010).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from arise_lib.validation import check_atoms
+
+#: Largest root mean square deviation from a template, in units of the template's dNN.
+RMSD_CUTOFF = 0.1
+
+#: Cut-off of conventional CNA, Å. It lies between the first and second shell of fcc Cu and beyond
+#: the second of bcc W, but before the first of hcp Mg, whence two classes of three.
+CNA_CUTOFF = 3.2
+
+#: PTM: class by the names that OVITO has for structure type and ordering.
+TEMPLATE_CLASSES = {
+    ("FCC", "Pure"): "fcc",
+    ("FCC", "L10"): "L1_0",
+    ("FCC", "L12 (A-site)"): "L1_2",
+    ("FCC", "L12 (B-site)"): "L1_2",
+    ("HCP", "Pure"): "hcp",
+    ("BCC", "Pure"): "bcc",
+    ("BCC", "B2"): "CsCl",
+    ("Simple cubic", "Pure"): "sc",
+    ("Cubic diamond", "Pure"): "diamond",
+    # one ordering stands for both; the type of diamond tells them apart
+    ("Cubic diamond", "Zincblende/Wurtzite"): "zincblende",
+    ("Hexagonal diamond", "Pure"): "hexagonal diamond",
+    ("Hexagonal diamond", "Zincblende/Wurtzite"): "wurtzite",
+    ("Graphene", "Pure"): "graphene",
+}
+
+#: CNA, a-CNA, BAA: class by OVITO's name of the structure type.
+TYPE_CLASSES = {"FCC": "fcc", "BCC": "bcc", "HCP": "hcp"}
+
+
+def ptm(atoms: Atoms) -> NDArray[np.str_]:
+    """Polyhedral template matching with all templates and orderings, RMSD up to 0.1.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Positions in Å.
+
+    Returns
+    -------
+    ndarray of str, shape (n_atoms,)
+        One of 12 classes per atom, or an empty string.
+
+    Raises
+    ------
+    InputError
+        If the structure cannot be used.
+    """
+    from ovito.modifiers import PolyhedralTemplateMatchingModifier
+
+    matching = PolyhedralTemplateMatchingModifier(rmsd_cutoff=RMSD_CUTOFF, output_ordering=True)
+    for structure in matching.structures:
+        structure.enabled = True
+    particles = _analysed(atoms, matching)
+    structures = _names(particles["Structure Type"])
+    orderings = _names(particles["Ordering Type"])
+    found = [TEMPLATE_CLASSES.get(pair, "") for pair in zip(structures, orderings, strict=True)]
+    return np.array(found, dtype=np.str_)
+
+
+def cna(atoms: Atoms, cutoff: float = CNA_CUTOFF) -> NDArray[np.str_]:
+    """Run common neighbour analysis with a fixed cut-off.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Positions in Å.
+    cutoff : float
+        Bond length up to which atoms are neighbours, Å.
+
+    Returns
+    -------
+    ndarray of str, shape (n_atoms,)
+        "fcc", "bcc", "hcp" or an empty string per atom.
+
+    Raises
+    ------
+    InputError
+        If the structure cannot be used.
+    """
+    from ovito.modifiers import CommonNeighborAnalysisModifier
+
+    mode = CommonNeighborAnalysisModifier.Mode.FixedCutoff
+    return _types(atoms, CommonNeighborAnalysisModifier(mode=mode, cutoff=cutoff))
+
+
+def acna(atoms: Atoms) -> NDArray[np.str_]:
+    """Run common neighbour analysis with a cut-off per atom, found from its neighbours.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Any unit of length.
+
+    Returns
+    -------
+    ndarray of str, shape (n_atoms,)
+        "fcc", "bcc", "hcp" or an empty string per atom.
+
+    Raises
+    ------
+    InputError
+        If the structure cannot be used.
+    """
+    from ovito.modifiers import CommonNeighborAnalysisModifier
+
+    mode = CommonNeighborAnalysisModifier.Mode.AdaptiveCutoff
+    return _types(atoms, CommonNeighborAnalysisModifier(mode=mode))
+
+
+def baa(atoms: Atoms) -> NDArray[np.str_]:
+    """Run the bond-angle analysis of Ackland and Jones.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Any unit of length.
+
+    Returns
+    -------
+    ndarray of str, shape (n_atoms,)
+        "fcc", "bcc", "hcp" or an empty string per atom.
+
+    Raises
+    ------
+    InputError
+        If the structure cannot be used.
+    """
+    from ovito.modifiers import AcklandJonesModifier
+
+    return _types(atoms, AcklandJonesModifier())
+
+
+def _types(atoms: Atoms, modifier: Any) -> NDArray[np.str_]:
+    """Classes by structure type alone."""
+    names = _names(_analysed(atoms, modifier)["Structure Type"])
+    return np.array([TYPE_CLASSES.get(name, "") for name in names], dtype=np.str_)
+
+
+def _analysed(atoms: Atoms, modifier: Any) -> Any:
+    """Run one modifier of OVITO over a structure and return its particles."""
+    from ovito.io.ase import ase_to_ovito
+    from ovito.pipeline import Pipeline, StaticSource
+
+    check_atoms(atoms)
+    pipeline = Pipeline(source=StaticSource(data=ase_to_ovito(atoms)))
+    pipeline.modifiers.append(modifier)
+    return pipeline.compute().particles
+
+
+def _names(values: Any) -> list[str]:
+    """Names of the types of a property, per particle."""
+    names = {entry.id: entry.name for entry in values.types}
+    return [names[number] for number in np.asarray(values)]
