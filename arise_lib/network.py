@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -180,6 +181,8 @@ def train(
     """
     import keras
 
+    # A model for each call is meant; TensorFlow takes it for an oversight and warns.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     undefined = int((~np.isfinite(data.features).all(axis=1)).sum())
     if undefined:
         raise InputError(f"{undefined} of the {len(data)} vectors are not finite; leave them out.")

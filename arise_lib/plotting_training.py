@@ -95,35 +95,3 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     panel.legend()
     figure.tight_layout()
     return figure
-
-
-def confusion_matrix(counts: pd.DataFrame) -> Figure:
-    """Draw how often which class is taken for which other one.
-
-    Parameters
-    ----------
-    counts : DataFrame
-        Index: true class; columns: answer.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One panel with the numbers in its cells; zeros are left blank.
-    """
-    size = (2.2 + 0.28 * counts.shape[1], 1.8 + 0.24 * counts.shape[0])
-    figure, panel = plt.subplots(figsize=size)
-    panel.imshow(counts, cmap="Blues", aspect="auto")
-    darkest = counts.to_numpy().max()
-    for row, values in enumerate(counts.to_numpy()):
-        for column, value in enumerate(values):
-            if value:
-                colour = "white" if value > 0.6 * darkest else "black"
-                panel.text(
-                    column, row, f"{value:.0f}", ha="center", va="center", fontsize=7, c=colour
-                )
-    panel.set_xticks(range(counts.shape[1]), counts.columns, rotation=60, ha="left", fontsize=7)
-    panel.set_yticks(range(counts.shape[0]), counts.index, fontsize=7)
-    panel.tick_params(length=0, labeltop=True, labelbottom=False)
-    panel.set(xlabel="answer", ylabel="true class")
-    figure.tight_layout()
-    return figure

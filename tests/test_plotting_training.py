@@ -49,9 +49,3 @@ def test_reliability_diagram_has_a_line_per_network() -> None:
     figure = plotting_training.reliability_diagram({"one": table, "two": table})
     assert len(figure.axes[0].lines) == 3, "the diagonal and two networks"
     np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), table["accuracy"])
-
-
-def test_confusion_matrix_leaves_zeros_blank() -> None:
-    counts = pd.DataFrame([[0, 5], [1, 0]], index=["fcc", "hcp"], columns=["fcc", "hcp"])
-    (panel,) = plotting_training.confusion_matrix(counts).axes
-    assert texts(panel) == ["5", "1"]
