@@ -24,7 +24,12 @@ def search_panels(searches: Mapping[str, pd.DataFrame]) -> Figure:
         One panel per search, with common axes.
     """
     figure, axes = plt.subplots(
-        1, len(searches), figsize=(3.6 * len(searches), 2.8), squeeze=False, sharey=True
+        1,
+        len(searches),
+        figsize=(3.6 * len(searches), 2.8),
+        squeeze=False,
+        sharex=True,
+        sharey=True,
     )
     for panel, (title, trials) in zip(axes[0], searches.items(), strict=True):
         for depth, group in trials.groupby("depth"):
