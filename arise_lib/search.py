@@ -1,24 +1,28 @@
 """Hyper-parameter search: hyperopt's TPE, one row per trial, resumable to the same trials.
 
-A trial's proposal depends on the rows before it and on (seed, number of the
-trial) alone. Hence 20 trials, an interruption and 30 more are the same 50 as in
-one go (paper, Methods, "Hyper-parameter optimisation").
+A trial's proposal depends on (seed, number of the trial) and on the rows of all
+trials but the `IN_FLIGHT` just before it. Hence 20 trials, an interruption and
+30 more are the same 50 as in one go, and several trials can be trained at once
+without a change of any number (paper, Methods, "Hyper-parameter optimisation").
 """
 
 from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from arise_lib import store
 from arise_lib.datasets import DataSet
 from arise_lib.errors import DataError
-from arise_lib.network import Training, save, train
+from arise_lib.network import Network, Training, load, save, train
 from arise_lib.soap import SoapSettings
 
 #: What the published run tried: 2 to 5 hidden layers; one is added below it.
@@ -27,6 +31,10 @@ WIDTHS = (256, 512)
 BATCH_SIZES = (64, 128)
 LEARNING_RATES = (1e-4, 1e-2)
 DROPOUTS = (0.01, 0.05)
+
+#: Trials that may still be running when the next one is proposed. TPE draws its first 20 points
+#: at random anyway; of the later ones each misses the two latest results.
+IN_FLIGHT = 2
 
 Row = dict[str, Any]
 
@@ -46,13 +54,16 @@ def _space() -> dict[str, Any]:
     }
 
 
-def propose(rows: Sequence[Row], seed: int) -> tuple[dict[str, Any], dict[str, float]]:
-    """Propose the next trial from all trials so far.
+def propose(rows: Sequence[Row], number: int, seed: int) -> tuple[dict[str, Any], dict[str, float]]:
+    """Propose a trial from those before it.
 
     Parameters
     ----------
     rows : sequence of dict
-        Rows of the trials so far, each with `draws` and `loss`.
+        Rows of the first trials, each with `draws` and `loss`; of these at least
+        ``number - IN_FLIGHT`` are needed, and not more are used.
+    number : int
+        Number of the trial to propose, from 0.
     seed : int
         Base seed of the search.
 
@@ -70,21 +81,20 @@ def propose(rows: Sequence[Row], seed: int) -> tuple[dict[str, Any], dict[str, f
     domain = Domain(lambda point: 0.0, space)
     trials = Trials()
     names = list(domain.params)
-    for number, row in enumerate(rows):
+    for known, row in enumerate(rows[: max(0, number - IN_FLIGHT)]):
         drawn = row["draws"]
         misc = {
-            "tid": number,
+            "tid": known,
             "cmd": domain.cmd,
             "workdir": None,
-            "idxs": {name: [number] if name in drawn else [] for name in names},
+            "idxs": {name: [known] if name in drawn else [] for name in names},
             "vals": {name: [drawn[name]] if name in drawn else [] for name in names},
         }
         result = {"loss": row["loss"], "status": STATUS_OK}
-        (document,) = trials.new_trial_docs([number], [None], [result], [misc])
+        (document,) = trials.new_trial_docs([known], [None], [result], [misc])
         document["state"] = JOB_STATE_DONE
         trials.insert_trial_doc(document)
     trials.refresh()
-    number = len(rows)
     own_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
     (document,) = tpe.suggest([number], domain, trials, own_seed, verbose=False)
     draws = {name: float(values[0]) for name, values in document["misc"]["vals"].items() if values}
@@ -146,6 +156,37 @@ def training_of(row: Row) -> Training:
     )
 
 
+def kept(path: Path, data: DataSet, settings: SoapSettings, training: Training) -> Network:
+    """Return the network that a file keeps; train it first if there is none.
+
+    Parameters
+    ----------
+    path : Path
+        Weights (npz); what happened epoch by epoch is kept beside them (csv).
+    data : DataSet
+        Training set.
+    settings : SoapSettings
+        Descriptor at prediction.
+    training : Training
+        Hyper-parameters.
+
+    Returns
+    -------
+    Network
+        As read from the file.
+    """
+    if not path.is_file():
+        _keep(path, *train(data, settings, training))
+    return load(path)
+
+
+def _keep(path: Path, trained: Network, history: pd.DataFrame) -> None:
+    """Write weights, and the epochs beside them."""
+    with store.atomic_write(path.with_suffix(".csv")) as temporary:
+        history.to_csv(temporary, index_label="epoch", lineterminator="\n")
+    save(trained, path)
+
+
 def evaluate(
     training: Training, data: DataSet, settings: SoapSettings, weights: Path | None = None
 ) -> dict[str, float]:
@@ -171,7 +212,7 @@ def evaluate(
     start = time.perf_counter()
     trained, history = train(data, settings, training)
     if weights is not None:
-        save(trained, weights / f"seed_{training.seed}.npz")
+        _keep(weights / f"seed_{training.seed}.npz", trained, history)
     best = int(history["val_accuracy"].to_numpy().argmax())
     return {
         "val_accuracy": round(float(history["val_accuracy"][best]), 6),
@@ -190,6 +231,7 @@ def search(
     epochs: int = EPOCHS,
     patience: int = PATIENCE,
     seed: int = 0,
+    executor: Executor | None = None,
 ) -> Iterator[Row]:
     """Run the trials that are still missing, keeping each one as it ends.
 
@@ -207,6 +249,10 @@ def search(
         which it is stopped.
     seed : int
         Base seed of the search and of each training.
+    executor : concurrent.futures.Executor, optional
+        Trains up to ``IN_FLIGHT + 1`` trials at once (`parallel.processes`, for
+        instance); without it they are trained here, one by one. The rows are
+        the same, and are kept in the order of their numbers.
 
     Yields
     ------
@@ -214,30 +260,52 @@ def search(
         The row of each new trial.
     """
     rows = read_trials(path)
-    while len(rows) < n_trials:
-        point, draws = propose(rows, seed)
-        training = Training(
-            hidden=tuple(int(width) for width in point["hidden"]),
-            dropout=float(point["dropout"]),
-            learning_rate=float(point["learning_rate"]),
-            batch_size=int(point["batch_size"]),
-            epochs=epochs,
-            patience=patience,
-            seed=seed + len(rows),
-        )
-        figures = run(training)
-        row = {
-            "trial": len(rows),
-            "hidden": training.hidden,
-            "dropout": training.dropout,
-            "learning_rate": training.learning_rate,
-            "batch_size": training.batch_size,
-            "seed": training.seed,
-            **figures,
-            "loss": 1.0 - figures["val_accuracy"],
-            "draws": draws,
-        }
-        rows.append(row)
-        with store.atomic_write(path) as temporary:
-            temporary.write_text("".join(json.dumps(kept) + "\n" for kept in rows))
-        yield row
+    running: deque[tuple[Training, dict[str, float], Future[dict[str, float]]]] = deque()
+    ahead = IN_FLIGHT if executor is not None else 0
+    try:
+        while len(rows) < n_trials:
+            for number in range(len(rows) + len(running), min(len(rows) + ahead + 1, n_trials)):
+                point, draws = propose(rows, number, seed)
+                training = Training(
+                    hidden=tuple(int(width) for width in point["hidden"]),
+                    dropout=float(point["dropout"]),
+                    learning_rate=float(point["learning_rate"]),
+                    batch_size=int(point["batch_size"]),
+                    epochs=epochs,
+                    patience=patience,
+                    seed=seed + number,
+                )
+                running.append((training, draws, _start(executor, run, training)))
+            training, draws, outcome = running.popleft()
+            figures = outcome.result()
+            row = {
+                "trial": len(rows),
+                "hidden": training.hidden,
+                "dropout": training.dropout,
+                "learning_rate": training.learning_rate,
+                "batch_size": training.batch_size,
+                "seed": training.seed,
+                **figures,
+                "loss": 1.0 - figures["val_accuracy"],
+                "draws": draws,
+            }
+            rows.append(row)
+            with store.atomic_write(path) as temporary:
+                temporary.write_text("".join(json.dumps(kept) + "\n" for kept in rows))
+            yield row
+    finally:
+        for _, _, outcome in running:
+            outcome.cancel()
+
+
+def _start(
+    executor: Executor | None,
+    run: Callable[[Training], dict[str, float]],
+    training: Training,
+) -> Future[dict[str, float]]:
+    """Train on the executor, or here and now if there is none."""
+    if executor is not None:
+        return executor.submit(run, training)
+    done: Future[dict[str, float]] = Future()
+    done.set_result(run(training))
+    return done

@@ -76,6 +76,13 @@ def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
+def test_the_learning_curve_is_released_with_the_network(released: Path) -> None:
+    history = pd.DataFrame({"val_accuracy": [0.5, 0.75]}, index=pd.Index([0, 1], name="epoch"))
+    network.release(random_network(3), "three", {"name": "three"}, history)
+    pd.testing.assert_frame_equal(pd.read_csv(released / "three.csv", index_col="epoch"), history)
+    assert not (released / "one.csv").exists()
+
+
 def test_names_behind_a_released_name(released: Path) -> None:
     network.release_ensemble("both", ["one", "two"], {"name": "both"})
     with pytest.raises(InputError, match="no network 'three'"):

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from arise_lib import search
+from arise_lib import datasets, paths, search
 from arise_lib.errors import DataError
-from arise_lib.network import Training
+from arise_lib.network import Training, load
+from arise_lib.soap import SoapSettings
 
 
 def bowl(training: Training) -> dict[str, float]:
     """Make an accuracy with one best point: three layers, learning rate 1e-3."""
     miss = abs(len(training.hidden) - 3) + 100 * abs(training.learning_rate - 1e-3)
     return {"val_accuracy": 0.99 - 0.01 * miss}
+
+
+def few_rows() -> datasets.DataSet:
+    features = np.random.default_rng(0).random((40, 5), dtype=np.float32)
+    return datasets.DataSet(features, np.arange(40) % 2, pd.DataFrame(index=range(40)))
 
 
 def run(path: Path, n_trials: int) -> list[search.Row]:
@@ -27,6 +36,29 @@ def test_interrupted_equals_one_go(tmp_path: Path) -> None:
     run(one_go, 30)
     assert [len(run(pieces, n)) for n in (12, 12, 23, 30)] == [12, 0, 11, 7]
     assert pieces.read_bytes() == one_go.read_bytes()
+
+
+def test_trials_at_once_equal_one_by_one(tmp_path: Path) -> None:
+    run(tmp_path / "one.jsonl", 30)
+    path = tmp_path / "at_once.jsonl"
+    with ThreadPoolExecutor(2) as executor:
+        list(search.search(path, 30, bowl, epochs=5, patience=2, seed=1, executor=executor))
+    assert path.read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+
+
+def test_a_proposal_does_not_wait_for_the_trials_in_flight(tmp_path: Path) -> None:
+    rows = run(tmp_path / "trials.jsonl", 30)
+    for number in (0, 1, 25, 29):
+        finished = rows[: max(0, number - search.IN_FLIGHT)]
+        assert search.propose(finished, number, 1) == search.propose(rows, number, 1)
+    assert search.propose(rows[:26], 29, 1) != search.propose(rows, 29, 1)
+
+
+def test_the_kept_trials_are_those_proposed() -> None:
+    """The table in `data/search` is what this code proposes, from the first row to the last."""
+    rows = search.read_trials(paths.DATA / "search" / "quip.jsonl")
+    for number, row in enumerate(rows):
+        assert search.propose(rows, number, rows[0]["seed"])[1] == pytest.approx(row["draws"])
 
 
 def test_a_failing_trial_loses_nothing(tmp_path: Path) -> None:
@@ -58,6 +90,34 @@ def test_tpe_learns_from_the_rows(tmp_path: Path) -> None:
     """After its 20 random trials TPE must do better than they did on average."""
     losses = [row["loss"] for row in run(tmp_path / "trials.jsonl", 45)]
     assert sum(losses[20:]) / 25 < sum(losses[:20]) / 20
+
+
+def test_a_network_is_trained_once_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, training = tmp_path / "deep" / "seed_3.npz", Training(hidden=(8,), epochs=2, seed=3)
+    data = few_rows()
+    first = search.kept(path, data, SoapSettings(), training)
+    history = pd.read_csv(path.with_suffix(".csv"), index_col="epoch")
+    assert list(history.columns) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert len(history) == 2
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr(search, "train", refuse)
+    again = search.kept(path, data, SoapSettings(), training)
+    np.testing.assert_array_equal(first.kernels[0], again.kernels[0])
+
+
+def test_evaluation_keeps_what_it_trained(tmp_path: Path) -> None:
+    data = few_rows()
+    figures = search.evaluate(Training(hidden=(8,), epochs=3), data, SoapSettings(), tmp_path)
+    history = pd.read_csv(tmp_path / "seed_0.csv", index_col="epoch")
+    best = figures["best_epoch"] - 1
+    assert figures["val_accuracy"] == pytest.approx(history["val_accuracy"].max(), abs=1e-6)
+    assert history["val_accuracy"][best] == history["val_accuracy"].max()
+    assert load(tmp_path / "seed_0.npz").accuracy(data) == pytest.approx(100 * figures["accuracy"])
 
 
 def test_damaged_row_is_named(tmp_path: Path) -> None:

@@ -1,14 +1,17 @@
-"""Release a network to data/networks: weights, checksum and model card.
+"""Release a network to data/networks: weights, checksum, model card, learning curve.
 
     .venv/bin/python tools/release_network.py arise --trial 13
+    .venv/bin/python tools/release_network.py arise --trial 13 --epochs 300 --seed 1130
     .venv/bin/python tools/release_network.py dscribe --trial 13 --radial gto
-    .venv/bin/python tools/release_network.py robust --trial 13 --noisy 54000 --epochs 60
+    .venv/bin/python tools/release_network.py robust --trial 13 --noisy 54000 --epochs 50
 
     .venv/bin/python tools/release_network.py ensemble --members arise trial_10
 
 takes some ten minutes each on two cores; an ensemble, which is a card only, one. Hyper-parameters
-are those of a trial of the search; trained weights are kept in the cache of derived results and
-taken from there. `--noisy` adds noisy structures to the pristine set.
+are those of a trial of the search, and so are the weights if nothing else is said; with `--epochs`
+the network is trained for all of them, without an early end, as in tools/score_trials.py --again.
+Trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
+structures to the pristine set.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ import pandas as pd
 from arise_lib import augmentation, bayes, datasets, network, paths, report, selection
 from arise_lib.datasets import DataSet
 from arise_lib.network import Network, Training
-from arise_lib.search import read_trials, training_of
+from arise_lib.search import kept, read_trials, training_of
 from arise_lib.soap import SoapSettings
 
 #: Base seed of the noisy structures, apart from those of benchmark and selection.
@@ -53,6 +56,7 @@ def main() -> None:
         network.release_ensemble(chosen.name, chosen.members, _ensemble_card(chosen))
         return
 
+    network.train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
     trials = read_trials(paths.DATA / "search" / "quip.jsonl")
     training = training_of(trials[chosen.trial])
@@ -64,14 +68,14 @@ def main() -> None:
     folder = paths.DERIVED / "search" / chosen.radial
     if chosen.noisy or training != training_of(trials[chosen.trial]):
         folder = paths.DERIVED / "release" / f"{chosen.radial}_{chosen.trial}_{chosen.noisy}"
-    kept = folder / f"seed_{training.seed}.npz"
-    if not kept.is_file():
-        data = _with_noise(pristine, chosen.noisy, settings) if chosen.noisy else pristine
-        network.save(network.train(data, settings, training, verbose=True)[0], kept)
-    trained = network.load(kept)
+    file = folder / f"seed_{training.seed}.npz"
+    data = _with_noise(pristine, chosen.noisy, settings) if chosen.noisy else pristine
+    trained = kept(file, data, settings, training)
     if chosen.train_only:
         return
-    print(network.release(trained, chosen.name, _card(chosen, trained, training, pristine)))
+    history = pd.read_csv(file.with_suffix(".csv"), index_col="epoch")
+    card = _card(chosen, trained, training, pristine)
+    print(network.release(trained, chosen.name, card, history))
 
 
 def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:

@@ -2,8 +2,9 @@
 
     nice .venv/bin/python tools/run_search.py --trials 50
 
-Each finished trial is a line of data/search/quip.jsonl; a run goes on after the last line. Weights
-of the trials go to the cache of derived results and can be had again from a line's numbers.
+Each finished trial is a line of data/search/quip.jsonl; a run goes on after the last line. Each
+core trains a trial of its own; the lines are the same with any number of them. Weights of the
+trials go to the cache of derived results and can be had again from a line's numbers.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from arise_lib import datasets, paths
+from arise_lib import datasets, network, parallel, paths
 from arise_lib.search import evaluate, search
 from arise_lib.soap import SoapSettings
 
@@ -24,13 +25,15 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=42)
     chosen = parser.parse_args()
 
+    network.train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
     data = datasets.pristine_set(chosen.radial)
     weights = paths.DERIVED / "search" / chosen.radial
     run = partial(evaluate, data=data, settings=settings, weights=weights)
     path = paths.DATA / "search" / f"{chosen.radial}.jsonl"
-    for row in search(path, chosen.trials, run, seed=chosen.seed):
-        print({key: value for key, value in row.items() if key != "draws"}, flush=True)
+    with parallel.processes() as executor:
+        for row in search(path, chosen.trials, run, seed=chosen.seed, executor=executor):
+            print({key: value for key, value in row.items() if key != "draws"}, flush=True)
 
 
 if __name__ == "__main__":

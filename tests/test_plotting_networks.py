@@ -13,7 +13,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from arise_lib import calibration, plotting_training
+from arise_lib import calibration, plotting
 
 
 @pytest.fixture(autouse=True)
@@ -30,7 +30,7 @@ def test_search_panels_share_their_accuracy_axis() -> None:
     trials = pd.DataFrame(
         {"learning_rate": [1e-3, 1e-4, 1e-2], "val_accuracy": [99, 98, 90], "depth": [1, 3, 3]}
     )
-    figure = plotting_training.search_panels({"ours": trials, "paper": trials.iloc[:1]})
+    figure = plotting.search_panels({"ours": trials, "paper": trials.iloc[:1]})
     left, right = figure.axes
     assert left.get_ylim() == right.get_ylim() and left.get_title() == "ours"
     assert sum(len(line.get_xdata()) for line in left.lines) == 3
@@ -39,13 +39,13 @@ def test_search_panels_share_their_accuracy_axis() -> None:
 
 def test_accuracy_heatmap_prints_every_number() -> None:
     table = pd.DataFrame({"a": [100.0, 12.4], "b": [0.0, 50.6]}, index=["x", "y"])
-    (panel,) = plotting_training.accuracy_heatmap(table).axes
+    (panel,) = plotting.accuracy_heatmap(table).axes
     assert texts(panel) == ["100", "0", "12", "51"]
     assert [label.get_text() for label in panel.get_yticklabels()] == ["x", "y"]
 
 
 def test_reliability_diagram_has_a_line_per_network() -> None:
     table = calibration.reliability(np.linspace(0, 1, 50), np.linspace(0, 1, 50) > 0.3)
-    figure = plotting_training.reliability_diagram({"one": table, "two": table})
+    figure = plotting.reliability_diagram({"one": table, "two": table})
     assert len(figure.axes[0].lines) == 3, "the diagonal and two networks"
     np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), table["accuracy"])

@@ -1,0 +1,36 @@
+"""Figures: one style, one function per kind of panel."""
+
+from arise_lib.plotting.accuracy import (
+    accuracy_curves,
+    accuracy_heatmap,
+    confusion_map,
+    cost_scatter,
+    reliability_diagram,
+)
+from arise_lib.plotting.descriptors import class_map, descriptor_lines
+from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
+from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
+from arise_lib.plotting.style import FAMILY_COLOURS, save_figure, save_table, use_style
+from arise_lib.plotting.training import learning_curves, search_panels
+
+__all__ = [
+    "FAMILY_COLOURS",
+    "GALLERY_ATOMS",
+    "accuracy_curves",
+    "accuracy_heatmap",
+    "class_bars",
+    "class_map",
+    "confusion_map",
+    "cost_scatter",
+    "descriptor_lines",
+    "draw_atoms",
+    "flat_maps",
+    "gallery",
+    "learning_curves",
+    "map_table",
+    "reliability_diagram",
+    "save_figure",
+    "save_table",
+    "search_panels",
+    "use_style",
+]

@@ -1,0 +1,177 @@
+"""How often answers are right, what they cost, and whether their probabilities can be trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+def accuracy_curves(
+    table: pd.DataFrame,
+    xlabel: str,
+    *,
+    low: pd.DataFrame | None = None,
+    high: pd.DataFrame | None = None,
+    ylabel: str = "accuracy / %",
+    logarithmic: bool = False,
+) -> Figure:
+    """Draw accuracies, or another quantity, against a defect ratio.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Index: ratio in %; one method per column. ARISE is drawn on top of the others.
+    xlabel : str
+        Quantity and unit of the index.
+    low, high : pandas.DataFrame, optional
+        Intervals, of the shape of `table`.
+    ylabel : str
+        Quantity and unit of the values.
+    logarithmic : bool
+        Whether the ratios go by powers of ten.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel.
+    """
+    many = len(table.columns) > 3
+    figure, panel = plt.subplots(figsize=(6.4, 3.4) if many else (4.2, 2.8))
+    colours = [f"C{k}" for k in range(10)] + ["0.6", "#888800"]
+    for k, name in enumerate(table.columns):
+        first = name == "ARISE" and many
+        colour = "black" if first else colours[k]
+        panel.plot(
+            table.index, table[name], label=name, marker="osv^D<>Ph*X"[k % 11], markersize=4,
+            linewidth=2.2 if first else 1.1, color=colour, zorder=4 if first else 2,
+        )  # fmt: skip
+        if low is not None and high is not None:
+            panel.fill_between(
+                table.index, low[name], high[name], color=colour, alpha=0.12, linewidth=0
+            )
+    panel.set(xlabel=xlabel, ylabel=ylabel)
+    if logarithmic:
+        panel.set_xscale("log")
+        panel.xaxis.set_major_formatter("{x:g}")
+    if many:
+        panel.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    else:
+        panel.legend()
+    figure.tight_layout()
+    return figure
+
+
+def cost_scatter(table: pd.DataFrame) -> Figure:
+    """Draw accuracy against processor time per structure.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Indexed by method: `milliseconds` per structure and `accuracy` in %.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel, time on a logarithmic axis; each point is named.
+    """
+    figure, panel = plt.subplots(figsize=(6.0, 3.4))
+    ordered = table.sort_values(["accuracy", "milliseconds"])
+    last = -np.inf
+    for k, (name, row) in enumerate(ordered.iterrows()):
+        panel.scatter(row["milliseconds"], row["accuracy"], s=28, color=f"C{k % 10}", zorder=3)
+        # Names of points at nearly one height are spread, with a line to their point.
+        height = max(row["accuracy"], last + 6.5)
+        last = height
+        panel.annotate(
+            str(name), (row["milliseconds"], row["accuracy"]), (1.25 * row["milliseconds"], height),
+            fontsize=8, va="center", arrowprops={"arrowstyle": "-", "linewidth": 0.4},
+        )  # fmt: skip
+    panel.set(xscale="log", xlabel="processor time per structure / ms", ylabel="accuracy / %")
+    panel.margins(x=0.25, y=0.08)
+    figure.tight_layout()
+    return figure
+
+
+def confusion_map(table: pd.DataFrame) -> Figure:
+    """Draw how often which class is taken for which.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Counts; index: true class, columns: answer.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel, every count that is not zero written into its cell.
+    """
+    size = (1.8 + 0.3 * len(table.columns), 1.8 + 0.22 * len(table))
+    figure, panel = plt.subplots(figsize=size)
+    panel.imshow(np.ma.masked_equal(table.to_numpy(), 0), cmap="OrRd", aspect="auto", vmin=0)
+    for y, x in np.argwhere(table.to_numpy() > 0):
+        dark = table.iat[y, x] > 0.7 * table.to_numpy().max()
+        colour = "white" if dark else "black"
+        panel.text(x, y, str(table.iat[y, x]), ha="center", va="center", fontsize=7, color=colour)
+    panel.set_xticks(range(len(table.columns)), table.columns, rotation=90, fontsize=7)
+    panel.set_yticks(range(len(table)), table.index, fontsize=7)
+    panel.set(xlabel="answer", ylabel="class")
+    figure.tight_layout()
+    return figure
+
+
+def accuracy_heatmap(table: pd.DataFrame) -> Figure:
+    """Draw a table of accuracies as coloured cells with their numbers.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per kind of sample, one column per network, in %.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        One panel.
+    """
+    size = (1.9 + 0.75 * table.shape[1], 0.9 + 0.24 * table.shape[0])
+    figure, panel = plt.subplots(figsize=size)
+    panel.imshow(table, cmap="RdYlGn", vmin=0, vmax=100, aspect="auto")
+    for row, values in enumerate(table.to_numpy()):
+        for column, value in enumerate(values):
+            panel.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7)
+    panel.set_xticks(range(table.shape[1]), [str(name) for name in table.columns], fontsize=7)
+    panel.set_yticks(range(table.shape[0]), [str(name) for name in table.index], fontsize=7)
+    panel.tick_params(length=0, labeltop=True, labelbottom=False)
+    panel.spines[:].set_visible(False)
+    figure.tight_layout()
+    return figure
+
+
+def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw accuracy against confidence; a calibrated network is on the diagonal.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Name of each network, and its table from `arise_lib.calibration.reliability`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The diagram, and the number of answers in each bin below it.
+    """
+    figure, (panel, counts) = plt.subplots(
+        2, 1, figsize=(3.8, 4.0), sharex=True, height_ratios=(3, 1)
+    )
+    panel.plot([0, 100], [0, 100], color="0.7", linewidth=1)
+    for name, table in tables.items():
+        panel.plot(table["confidence"], table["accuracy"], "o-", markersize=3, label=name)
+        counts.semilogy(table["confidence"], table["rows"], "o-", markersize=3)
+    panel.set(ylabel="accuracy / %", xlim=(0, 101), ylim=(0, 101))
+    counts.set(xlabel="probability of the answer / %", ylabel="answers / 1")
+    panel.legend()
+    figure.tight_layout()
+    return figure
