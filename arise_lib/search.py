@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import pandas as pd
 from arise_lib import store
 from arise_lib.datasets import DataSet
 from arise_lib.errors import DataError
-from arise_lib.network import Network, Training, load, save, train
+from arise_lib.network import Network, Training, load, save, settle, train
 from arise_lib.soap import SoapSettings
 
 #: What the published run tried: 2 to 5 hidden layers; one is added below it.
@@ -31,6 +32,10 @@ WIDTHS = (256, 512)
 BATCH_SIZES = (64, 128)
 LEARNING_RATES = (1e-4, 1e-2)
 DROPOUTS = (0.01, 0.05)
+
+#: Epochs at a tenth of the learning rate for the networks that may be released. Not for the trials
+#: of the search, which are the paper's: at a constant rate.
+SETTLE = 40
 
 #: Trials that may still be running when the next one is proposed. TPE draws its first 20 points
 #: at random anyway; of the later ones each misses the two latest results.
@@ -156,28 +161,45 @@ def training_of(row: Row) -> Training:
     )
 
 
-def kept(path: Path, data: DataSet, settings: SoapSettings, training: Training) -> Network:
-    """Return the network that a file keeps; train it first if there is none.
+def kept(folder: Path, data: DataSet, settings: SoapSettings, training: Training) -> Network:
+    """Return the network that a folder keeps; train it first if there is none.
 
     Parameters
     ----------
-    path : Path
-        Weights (npz); what happened epoch by epoch is kept beside them (csv).
+    folder : Path
+        Of networks that differ in their seeds; the files are `weights_name`, and
+        what happened epoch by epoch is kept beside them (csv).
     data : DataSet
         Training set.
     settings : SoapSettings
         Descriptor at prediction.
     training : Training
-        Hyper-parameters.
+        Hyper-parameters. If they make the network settle, the one before that is
+        kept as well.
 
     Returns
     -------
     Network
         As read from the file.
     """
+    path = folder / weights_name(training)
     if not path.is_file():
-        _keep(path, *train(data, settings, training))
+        if training.settle:
+            before = replace(training, settle=0)
+            trained, history = settle(kept(folder, data, settings, before), data, training)
+            first = (folder / weights_name(before)).with_suffix(".csv")
+            if first.is_file():
+                earlier = pd.read_csv(first, index_col="epoch")
+                history = pd.concat([earlier, history], ignore_index=True)
+        else:
+            trained, history = train(data, settings, training)
+        _keep(path, trained, history)
     return load(path)
+
+
+def weights_name(training: Training) -> str:
+    """Return the name of the file that keeps a trained network."""
+    return f"seed_{training.seed}{'_settled' if training.settle else ''}.npz"
 
 
 def _keep(path: Path, trained: Network, history: pd.DataFrame) -> None:
@@ -212,7 +234,7 @@ def evaluate(
     start = time.perf_counter()
     trained, history = train(data, settings, training)
     if weights is not None:
-        _keep(weights / f"seed_{training.seed}.npz", trained, history)
+        _keep(weights / weights_name(training), trained, history)
     best = int(history["val_accuracy"].to_numpy().argmax())
     return {
         "val_accuracy": round(float(history["val_accuracy"][best]), 6),

@@ -298,6 +298,20 @@ def test_best_validation_epoch_is_kept(trained: tuple[Network, pd.DataFrame]) ->
     pytest.fail("no run in which the last epoch was not the best: the test has lost its grip")
 
 
+def test_settling_never_loses_in_validation(trained: tuple[Network, pd.DataFrame]) -> None:
+    before, data = trained[0], blobs()
+    _, held_out = network.split(data)
+    rows = DataSet(data.features[held_out], data.classes[held_out], data.units.iloc[held_out])
+    after, history = network.settle(before, data, replace(HASTY, settle=3))
+    assert len(history) == 3
+    assert after.accuracy(rows) >= before.accuracy(rows)
+    assert after.classes == before.classes and after.dropout == before.dropout
+    wild = replace(HASTY, learning_rate=100.0, settle=2)
+    kept, history = network.settle(before, data, wild)
+    assert history["val_accuracy"].max() < before.accuracy(rows) / 100
+    assert_same(kept, before)
+
+
 def test_it_learns(trained: tuple[Network, pd.DataFrame]) -> None:
     # Four classes, the largest with 40 % of the rows: guessing stays below that.
     assert trained[0].accuracy(blobs()) > 70.0

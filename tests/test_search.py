@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 
 from arise_lib import datasets, paths, search
 from arise_lib.errors import DataError
-from arise_lib.network import Training, load
+from arise_lib.network import Training, load, train
 from arise_lib.soap import SoapSettings
 
 
@@ -95,10 +96,10 @@ def test_tpe_learns_from_the_rows(tmp_path: Path) -> None:
 def test_a_network_is_trained_once_and_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, training = tmp_path / "deep" / "seed_3.npz", Training(hidden=(8,), epochs=2, seed=3)
+    folder, training = tmp_path / "deep", Training(hidden=(8,), epochs=2, seed=3)
     data = few_rows()
-    first = search.kept(path, data, SoapSettings(), training)
-    history = pd.read_csv(path.with_suffix(".csv"), index_col="epoch")
+    first = search.kept(folder, data, SoapSettings(), training)
+    history = pd.read_csv(folder / "seed_3.csv", index_col="epoch")
     assert list(history.columns) == ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert len(history) == 2
 
@@ -106,8 +107,20 @@ def test_a_network_is_trained_once_and_kept(
         raise AssertionError("trained again")
 
     monkeypatch.setattr(search, "train", refuse)
-    again = search.kept(path, data, SoapSettings(), training)
+    again = search.kept(folder, data, SoapSettings(), training)
     np.testing.assert_array_equal(first.kernels[0], again.kernels[0])
+
+
+def test_settling_what_was_kept_equals_training_in_one_go(tmp_path: Path) -> None:
+    training, data = Training(hidden=(8,), epochs=3, settle=2, seed=5), few_rows()
+    search.kept(tmp_path, data, SoapSettings(), replace(training, settle=0))
+    in_two = search.kept(tmp_path, data, SoapSettings(), training)
+    in_one, history = train(data, SoapSettings(), training)
+    assert len(history) == 5
+    kept_history = pd.read_csv(tmp_path / "seed_5_settled.csv", index_col="epoch")
+    pd.testing.assert_frame_equal(kept_history, history, check_names=False)
+    for one, two in zip(in_one.kernels, in_two.kernels, strict=True):
+        np.testing.assert_array_equal(one, two)
 
 
 def test_evaluation_keeps_what_it_trained(tmp_path: Path) -> None:

@@ -1,15 +1,12 @@
 """Release a network to data/networks: weights, checksum, model card, learning curve.
 
     .venv/bin/python tools/release_network.py arise --trial 13
-    .venv/bin/python tools/release_network.py arise --trial 13 --epochs 300 --seed 1130
     .venv/bin/python tools/release_network.py dscribe --trial 13 --radial gto
     .venv/bin/python tools/release_network.py robust --trial 13 --noisy 54000 --epochs 50
-
     .venv/bin/python tools/release_network.py ensemble --members arise trial_10
 
 takes some ten minutes each on two cores; an ensemble, which is a card only, one. Hyper-parameters
-are those of a trial of the search, and so are the weights if nothing else is said; with `--epochs`
-the network is trained for all of them, without an early end, as in tools/score_trials.py --again.
+are those of a trial of the search, and the network then settles at a tenth of the learning rate.
 Trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
 structures to the pristine set.
 """
@@ -25,7 +22,7 @@ import pandas as pd
 from arise_lib import augmentation, bayes, datasets, network, paths, report, selection
 from arise_lib.datasets import DataSet
 from arise_lib.network import Network, Training
-from arise_lib.search import kept, read_trials, training_of
+from arise_lib.search import SETTLE, kept, read_trials, training_of, weights_name
 from arise_lib.soap import SoapSettings
 
 #: Base seed of the noisy structures, apart from those of benchmark and selection.
@@ -46,7 +43,7 @@ def main() -> None:
     parser.add_argument("--radial", choices=("quip", "gto"), default="quip")
     parser.add_argument("--noisy", type=int, default=0, help="number of noisy structures")
     parser.add_argument("--epochs", type=int, help="instead of the trial's")
-    parser.add_argument("--seed", type=int, help="instead of the trial's")
+    parser.add_argument("--settle", type=int, default=SETTLE, help="epochs at a tenth of the rate")
     parser.add_argument("--members", nargs="+", default=[], help="released networks of an ensemble")
     parser.add_argument("--train-only", action="store_true", help="keep the weights, no release")
     chosen = parser.parse_args()
@@ -59,21 +56,19 @@ def main() -> None:
     network.train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
     trials = read_trials(paths.DATA / "search" / "quip.jsonl")
-    training = training_of(trials[chosen.trial])
+    training = replace(training_of(trials[chosen.trial]), settle=chosen.settle)
     if chosen.epochs:
         training = replace(training, epochs=chosen.epochs, patience=None)
-    if chosen.seed is not None:
-        training = replace(training, seed=chosen.seed)
     pristine = datasets.pristine_set(chosen.radial)
     folder = paths.DERIVED / "search" / chosen.radial
-    if chosen.noisy or training != training_of(trials[chosen.trial]):
+    if chosen.noisy or chosen.epochs:
         folder = paths.DERIVED / "release" / f"{chosen.radial}_{chosen.trial}_{chosen.noisy}"
-    file = folder / f"seed_{training.seed}.npz"
     data = _with_noise(pristine, chosen.noisy, settings) if chosen.noisy else pristine
-    trained = kept(file, data, settings, training)
+    trained = kept(folder, data, settings, training)
     if chosen.train_only:
         return
-    history = pd.read_csv(file.with_suffix(".csv"), index_col="epoch")
+    history_file = (folder / weights_name(training)).with_suffix(".csv")
+    history = pd.read_csv(history_file, index_col="epoch")
     card = _card(chosen, trained, training, pristine)
     print(network.release(trained, chosen.name, card, history))
 

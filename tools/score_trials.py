@@ -3,24 +3,25 @@
     .venv/bin/python tools/score_trials.py
     .venv/bin/python tools/score_trials.py --beside 13
 
-The trials of the best validation accuracy, as in the paper fifteen, get a line each in
-data/search/scores.jsonl; a network whose weights are not in the cache of derived results is
-trained first, one on each core. With `--beside` each of them is scored as an ensemble with the
-trial named: a line each in data/search/ensembles.jsonl. Both files go on where the last run
-stopped.
+The trials of the best validation accuracy, as in the paper fifteen, get two lines each in
+data/search/scores.jsonl: as the search left them, and settled at a tenth of the learning rate.
+A network that is not in the cache of derived results is trained first, one on each core. With
+`--beside` each settled network is scored as an ensemble with that of the trial named: a line each
+in data/search/ensembles.jsonl. Both files go on where the last run stopped.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from arise_lib import datasets, network, parallel, paths, selection, store
-from arise_lib.search import Row, kept, read_trials, training_of
+from arise_lib.search import SETTLE, Row, kept, read_trials, training_of
 from arise_lib.soap import SoapSettings
 
 N_BEST = 15
@@ -39,30 +40,30 @@ def main() -> None:
     trials = read_trials(folder / f"{SETTINGS.radial}.jsonl")
     best = sorted(trials, key=lambda row: -row["val_accuracy"])[: chosen.best]
     if chosen.beside is None:
-        path, candidates = folder / "scores.jsonl", [[row] for row in best]
+        path = folder / "scores.jsonl"
+        candidates = [([row], epochs) for epochs in (0, SETTLE) for row in best]
     else:
-        path = folder / "ensembles.jsonl"
-        first = trials[chosen.beside]
-        candidates = [[first, row] for row in best if row != first]
+        path, first = folder / "ensembles.jsonl", trials[chosen.beside]
+        candidates = [([first, row], SETTLE) for row in best if row != first]
     rows = read_trials(path)
-    done = {(row["trial"], row.get("beside")) for row in rows}
-    missing = [c for c in candidates if (c[-1]["trial"], chosen.beside) not in done]
+    done = {(row["trial"], row["settle"]) for row in rows if row.get("beside") == chosen.beside}
+    missing = [c for c in candidates if (c[0][-1]["trial"], c[1]) not in done]
     with parallel.processes() as executor:
-        for row in executor.map(_scored, missing):
+        for row in executor.map(_scored, *zip(*missing, strict=True)) if missing else ():
             rows.append(row)
             with store.atomic_write(path) as temporary:
                 temporary.write_text("".join(json.dumps(line) + "\n" for line in rows))
             print(row, flush=True)
 
 
-def _scored(trials: list[Row]) -> Row:
+def _scored(trials: list[Row], epochs: int) -> Row:
     """Score one network, or an ensemble, in a process of its own."""
     folder = paths.DERIVED / "search" / SETTINGS.radial
     networks = [
-        kept(folder / f"seed_{trial['seed']}.npz", _pristine(), SETTINGS, training_of(trial))
+        kept(folder, _pristine(), SETTINGS, replace(training_of(trial), settle=epochs))
         for trial in trials
     ]
-    row: Row = {"trial": trials[-1]["trial"], "hidden": trials[-1]["hidden"]}
+    row: Row = {"trial": trials[-1]["trial"], "hidden": trials[-1]["hidden"], "settle": epochs}
     if len(trials) > 1:
         row["beside"] = trials[0]["trial"]
     else:

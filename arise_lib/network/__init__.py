@@ -2,7 +2,14 @@
 
 from arise_lib.network.model import Network, softmax
 from arise_lib.network.storage import load, member_names, release, release_ensemble, save
-from arise_lib.network.training import SPLIT_STATE, Training, split, train, train_on_one_core
+from arise_lib.network.training import (
+    SPLIT_STATE,
+    Training,
+    settle,
+    split,
+    train,
+    train_on_one_core,
+)
 
 __all__ = [
     "SPLIT_STATE",
@@ -13,6 +20,7 @@ __all__ = [
     "release",
     "release_ensemble",
     "save",
+    "settle",
     "softmax",
     "split",
     "train",

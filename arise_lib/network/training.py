@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,9 @@ class Training:
         Rows per step, passes over the training rows.
     patience : int or None
         Stop after so many epochs without a better validation accuracy.
+    settle : int
+        Epochs at a tenth of the learning rate that follow, from the best weights
+        on. The paper has none.
     seed : int
         Seed of the initial weights, the shuffling and the dropout.
     """
@@ -48,6 +51,7 @@ class Training:
     batch_size: int = 64
     epochs: int = 300
     patience: int | None = None
+    settle: int = 0
     seed: int = 0
 
 
@@ -127,6 +131,64 @@ def train(
     InputError
         If a class has too few vectors for the split, or a vector is not finite.
     """
+    chosen = training or Training()
+    model = _model(data, chosen)
+    history = _fit(
+        model, data, chosen, chosen.learning_rate, chosen.epochs, chosen.patience, verbose
+    )
+    arrays = [np.asarray(array, dtype=np.float32) for array in model.get_weights()]
+    network = Network(
+        tuple(arrays[0::2]), tuple(arrays[1::2]), chosen.dropout, prototypes.LABELS, settings
+    )
+    if not chosen.settle:
+        return network, history
+    network, more = settle(network, data, chosen, verbose=verbose)
+    return network, pd.concat([history, more], ignore_index=True)
+
+
+def settle(
+    network: Network, data: DataSet, training: Training, *, verbose: bool = False
+) -> tuple[Network, pd.DataFrame]:
+    """Train a network for a few more epochs at a tenth of its learning rate.
+
+    A constant rate keeps the weights moving about an optimum; with a smaller one
+    they settle into it. `train` does the same at its end if ``training.settle``
+    is set.
+
+    Parameters
+    ----------
+    network : Network
+        Result of `train` with these hyper-parameters.
+    data : DataSet
+        Pristine set.
+    training : Training
+        Hyper-parameters; `settle` is the number of epochs.
+    verbose : bool
+        Print a line per epoch.
+
+    Returns
+    -------
+    network : Network
+        Weights of the epoch with the best validation accuracy; those given if no
+        epoch is as good.
+    history : DataFrame
+        As from `train`.
+    """
+    model = _model(data, training)
+    pairs = zip(network.kernels, network.biases, strict=True)
+    model.set_weights([array for pair in pairs for array in pair])
+    rate = training.learning_rate / 10
+    history = _fit(model, data, training, rate, training.settle, None, verbose)
+    _, held_out = split(data)
+    before = network.probabilities(data.features[held_out]).argmax(axis=1)
+    if history["val_accuracy"].max() < np.mean(before == data.classes[held_out]) - 1e-6:
+        return network, history
+    arrays = [np.asarray(array, dtype=np.float32) for array in model.get_weights()]
+    return replace(network, kernels=tuple(arrays[0::2]), biases=tuple(arrays[1::2])), history
+
+
+def _model(data: DataSet, training: Training) -> Any:
+    """Set the seed and make a Keras model: dropout before every dense layer."""
     import keras
 
     # A model for each call is meant; TensorFlow takes it for an oversight and warns.
@@ -134,43 +196,49 @@ def train(
     undefined = int((~np.isfinite(data.features).all(axis=1)).sum())
     if undefined:
         raise InputError(f"{undefined} of the {len(data)} vectors are not finite; leave them out.")
-    chosen = training or Training()
-    fitted, held_out = split(data)
-    keras.utils.set_random_seed(chosen.seed)
+    keras.utils.set_random_seed(training.seed)
     layers: list[keras.Layer] = [keras.Input((data.features.shape[1],))]
-    for width in chosen.hidden:
-        layers += [keras.layers.Dropout(chosen.dropout), keras.layers.Dense(width, "relu")]
+    for width in training.hidden:
+        layers += [keras.layers.Dropout(training.dropout), keras.layers.Dense(width, "relu")]
     layers += [
-        keras.layers.Dropout(chosen.dropout),
+        keras.layers.Dropout(training.dropout),
         keras.layers.Dense(len(prototypes.LABELS), "softmax"),
     ]
-    model = keras.Sequential(layers)
+    return keras.Sequential(layers)
+
+
+def _fit(
+    model: Any,
+    data: DataSet,
+    training: Training,
+    learning_rate: float,
+    epochs: int,
+    patience: int | None,
+    verbose: bool,
+) -> pd.DataFrame:
+    """Fit, leave the best weights in the model and return the history."""
+    import keras
+
+    fitted, held_out = split(data)
     model.compile(
-        optimizer=keras.optimizers.Adam(chosen.learning_rate),
+        optimizer=keras.optimizers.Adam(learning_rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,  # XLA on the CPU is several times slower for a network this small
         steps_per_execution=50,
     )
     keep_best = keras.callbacks.EarlyStopping(
-        monitor="val_accuracy",
-        mode="max",
-        patience=chosen.patience or chosen.epochs,
-        restore_best_weights=True,
+        monitor="val_accuracy", mode="max", patience=patience or epochs, restore_best_weights=True
     )
     record = model.fit(
-        _batches(data, fitted, chosen.batch_size, seed=chosen.seed),
+        _batches(data, fitted, training.batch_size, seed=training.seed),
         validation_data=_batches(data, held_out, 1024),
-        epochs=chosen.epochs,
+        epochs=epochs,
         shuffle=False,  # the batches are shuffled already
         callbacks=[keep_best],
         verbose=2 if verbose else 0,
     )
-    arrays = [np.asarray(array, dtype=np.float32) for array in model.get_weights()]
-    network = Network(
-        tuple(arrays[0::2]), tuple(arrays[1::2]), chosen.dropout, prototypes.LABELS, settings
-    )
-    return network, pd.DataFrame(record.history)
+    return pd.DataFrame(record.history)
 
 
 def _batches(
