@@ -1,9 +1,9 @@
 """Release a network to data/networks: weights, checksum, model card, learning curve.
 
-    .venv/bin/python tools/release_network.py arise --trial 13
-    .venv/bin/python tools/release_network.py dscribe --trial 13 --radial gto
-    .venv/bin/python tools/release_network.py robust --trial 13 --noisy 54000 --epochs 50
-    .venv/bin/python tools/release_network.py ensemble --members arise trial_10
+    .venv/bin/python tools/release_network.py arise --trial 20
+    .venv/bin/python tools/release_network.py dscribe --trial 20 --radial gto
+    .venv/bin/python tools/release_network.py robust --trial 20 --noisy 54000 --epochs 50
+    .venv/bin/python tools/release_network.py ensemble --members arise trial_46
 
 takes some ten minutes each on two cores; an ensemble, which is a card only, one. Hyper-parameters
 are those of a trial of the search, and the network then settles at a tenth of the learning rate.
