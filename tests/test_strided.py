@@ -235,7 +235,8 @@ def test_tolerance_stops_box_by_box(bicrystal: Atoms, released: Network) -> None
     made = found["n_passes"].to_numpy()
     filled = found["mutual_information"].notnull().to_numpy()
     assert found["n_passes"].dims == ("z", "y", "x")
-    assert (made[~filled] == 0).all() and set(made[filled]) == {100, 150, 200}
+    assert (made[~filled] == 0).all()
+    assert {100, 200} <= set(made[filled]) <= {100, 150, 200}
     assert found.attrs["tolerance"] == 0.03 and found.attrs["passes"] == 200
     whole = scan(bicrystal, 12.0, 4.0, passes=200, **options)
     same = found["mutual_information"] == whole["mutual_information"]
