@@ -8,12 +8,13 @@ without a change of any number (paper, Methods, "Hyper-parameter optimisation").
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -167,8 +168,8 @@ def kept(folder: Path, data: DataSet, settings: SoapSettings, training: Training
     Parameters
     ----------
     folder : Path
-        Of networks that differ in their seeds; the files are `weights_name`, and
-        what happened epoch by epoch is kept beside them (csv).
+        Of networks trained on these data; the files are `weights_name`, and what
+        happened epoch by epoch is kept beside them (csv).
     data : DataSet
         Training set.
     settings : SoapSettings
@@ -198,8 +199,9 @@ def kept(folder: Path, data: DataSet, settings: SoapSettings, training: Training
 
 
 def weights_name(training: Training) -> str:
-    """Return the name of the file that keeps a trained network."""
-    return f"seed_{training.seed}{'_settled' if training.settle else ''}.npz"
+    """Return the name of the file that keeps a trained network: another for any other training."""
+    text = json.dumps(asdict(training), sort_keys=True)
+    return f"seed_{training.seed}_{hashlib.sha256(text.encode()).hexdigest()[:8]}.npz"
 
 
 def _keep(path: Path, trained: Network, history: pd.DataFrame) -> None:
@@ -223,7 +225,7 @@ def evaluate(
     settings : SoapSettings
         Descriptor at prediction.
     weights : Path, optional
-        Folder in which the network is kept, as `seed_SEED.npz`.
+        Folder in which the network is kept (`weights_name`).
 
     Returns
     -------

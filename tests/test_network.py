@@ -310,6 +310,8 @@ def test_settling_never_loses_in_validation(trained: tuple[Network, pd.DataFrame
     kept, history = network.settle(before, data, wild)
     assert history["val_accuracy"].max() < before.accuracy(rows) / 100
     assert_same(kept, before)
+    with pytest.raises(InputError, match="settle = 0"):
+        network.settle(before, data, HASTY)
 
 
 def test_it_learns(trained: tuple[Network, pd.DataFrame]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -99,7 +99,9 @@ def test_a_network_is_trained_once_and_kept(
     folder, training = tmp_path / "deep", Training(hidden=(8,), epochs=2, seed=3)
     data = few_rows()
     first = search.kept(folder, data, SoapSettings(), training)
-    history = pd.read_csv(folder / "seed_3.csv", index_col="epoch")
+    history = pd.read_csv(
+        (folder / search.weights_name(training)).with_suffix(".csv"), index_col="epoch"
+    )
     assert list(history.columns) == ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert len(history) == 2
 
@@ -117,7 +119,9 @@ def test_settling_what_was_kept_equals_training_in_one_go(tmp_path: Path) -> Non
     in_two = search.kept(tmp_path, data, SoapSettings(), training)
     in_one, history = train(data, SoapSettings(), training)
     assert len(history) == 5
-    kept_history = pd.read_csv(tmp_path / "seed_5_settled.csv", index_col="epoch")
+    kept_history = pd.read_csv(
+        (tmp_path / search.weights_name(training)).with_suffix(".csv"), index_col="epoch"
+    )
     pd.testing.assert_frame_equal(kept_history, history, check_names=False)
     for one, two in zip(in_one.kernels, in_two.kernels, strict=True):
         np.testing.assert_array_equal(one, two)
@@ -125,12 +129,22 @@ def test_settling_what_was_kept_equals_training_in_one_go(tmp_path: Path) -> Non
 
 def test_evaluation_keeps_what_it_trained(tmp_path: Path) -> None:
     data = few_rows()
-    figures = search.evaluate(Training(hidden=(8,), epochs=3), data, SoapSettings(), tmp_path)
-    history = pd.read_csv(tmp_path / "seed_0.csv", index_col="epoch")
+    training = Training(hidden=(8,), epochs=3)
+    figures = search.evaluate(training, data, SoapSettings(), tmp_path)
+    path = tmp_path / search.weights_name(training)
+    history = pd.read_csv(path.with_suffix(".csv"), index_col="epoch")
     best = figures["best_epoch"] - 1
     assert figures["val_accuracy"] == pytest.approx(history["val_accuracy"].max(), abs=1e-6)
     assert history["val_accuracy"][best] == history["val_accuracy"].max()
-    assert load(tmp_path / "seed_0.npz").accuracy(data) == pytest.approx(100 * figures["accuracy"])
+    assert load(path).accuracy(data) == pytest.approx(100 * figures["accuracy"])
+
+
+def test_another_training_is_another_file() -> None:
+    one = Training(hidden=(8,), epochs=3, settle=2)
+    others = (replace(one, settle=4), replace(one, settle=0), replace(one, dropout=0.5))
+    assert len({search.weights_name(training) for training in (one, *others)}) == 4
+    again = Training(**json.loads(json.dumps(asdict(one))) | {"hidden": (8,)})
+    assert search.weights_name(again) == search.weights_name(one)
 
 
 def test_damaged_row_is_named(tmp_path: Path) -> None:

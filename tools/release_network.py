@@ -1,11 +1,12 @@
 """Release a network to data/networks: weights, checksum, model card, learning curve.
 
-    .venv/bin/python tools/release_network.py arise --trial 20
-    .venv/bin/python tools/release_network.py dscribe --trial 20 --radial gto
-    .venv/bin/python tools/release_network.py robust --trial 20 --noisy 54000 --epochs 50
-    .venv/bin/python tools/release_network.py ensemble --members arise trial_46
+    python tools/release_network.py arise --trial 20
+    python tools/release_network.py dscribe --trial 20 --radial gto
+    python tools/release_network.py robust --trial 20 --noisy 54000 --epochs 50 --settle 10
+    python tools/release_network.py trial_46 --trial 46
+    python tools/release_network.py ensemble --members arise trial_46
 
-takes some ten minutes each on two cores; an ensemble, which is a card only, one. Hyper-parameters
+(in `.venv`) takes some ten minutes each; an ensemble, which is a card only, one. Hyper-parameters
 are those of a trial of the search, and the network then settles at a tenth of the learning rate.
 Trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
 structures to the pristine set.

@@ -136,10 +136,7 @@ def train(
     history = _fit(
         model, data, chosen, chosen.learning_rate, chosen.epochs, chosen.patience, verbose
     )
-    arrays = [np.asarray(array, dtype=np.float32) for array in model.get_weights()]
-    network = Network(
-        tuple(arrays[0::2]), tuple(arrays[1::2]), chosen.dropout, prototypes.LABELS, settings
-    )
+    network = Network(*_arrays(model), chosen.dropout, prototypes.LABELS, settings)
     if not chosen.settle:
         return network, history
     network, more = settle(network, data, chosen, verbose=verbose)
@@ -173,7 +170,14 @@ def settle(
         epoch is as good.
     history : DataFrame
         As from `train`.
+
+    Raises
+    ------
+    InputError
+        If ``training.settle`` is not positive, or as `train` does.
     """
+    if training.settle < 1:
+        raise InputError(f"settle = {training.settle}: at least one epoch is needed to settle.")
     model = _model(data, training)
     pairs = zip(network.kernels, network.biases, strict=True)
     model.set_weights([array for pair in pairs for array in pair])
@@ -183,8 +187,14 @@ def settle(
     before = network.probabilities(data.features[held_out]).argmax(axis=1)
     if history["val_accuracy"].max() < np.mean(before == data.classes[held_out]) - 1e-6:
         return network, history
+    kernels, biases = _arrays(model)
+    return replace(network, kernels=kernels, biases=biases), history
+
+
+def _arrays(model: Any) -> tuple[tuple[NDArray[np.float32], ...], tuple[NDArray[np.float32], ...]]:
+    """Return the kernels and the biases of a Keras model."""
     arrays = [np.asarray(array, dtype=np.float32) for array in model.get_weights()]
-    return replace(network, kernels=tuple(arrays[0::2]), biases=tuple(arrays[1::2])), history
+    return tuple(arrays[0::2]), tuple(arrays[1::2])
 
 
 def _model(data: DataSet, training: Training) -> Any:
