@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from arise_lib.recognition import Prediction, classify, classify_many
-    from arise_lib.strided import scan
+    from arise_lib.strided.sweep import scan
 
 __version__ = "0.1.0"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from arise_lib.cli import main
+from arise_lib.compendium.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes import N_PASSES, members, predict
-from arise_lib.network import Network, load, member_names
-from arise_lib.reading import read_structure
-from arise_lib.soap import describe
-from arise_lib.validation import check_atoms
+from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.descriptor import describe
+from arise_lib.network import Network
+from arise_lib.network.released import load_ensemble
+from arise_lib.structures.reading import load_structure
 
 
 @dataclass(frozen=True)
@@ -54,52 +53,6 @@ class Prediction:
         ]
         lines.append(f"mutual information {self.mutual_information:.4f} bit, {self.n_atoms} atoms")
         return "\n".join(lines)
-
-
-def load_structure(source: Atoms | str | PathLike[str]) -> Atoms:
-    """Return checked atoms, read from a file where a path is given.
-
-    Parameters
-    ----------
-    source : ase.Atoms or path
-        A structure, or a file that ASE reads.
-
-    Returns
-    -------
-    ase.Atoms
-        The structure itself; it is not copied and never changed.
-
-    Raises
-    ------
-    InputError
-        If the file or the structure cannot be used.
-    """
-    atoms = source if isinstance(source, Atoms) else read_structure(Path(source))
-    check_atoms(atoms)
-    return atoms
-
-
-def load_ensemble(network: Network | str | Sequence[Network]) -> tuple[Network, ...]:
-    """Return the networks of an ensemble, or the single one that is meant.
-
-    Parameters
-    ----------
-    network : Network, str or sequence of Network
-        A network, the name of a released network or ensemble, or an ensemble.
-
-    Returns
-    -------
-    tuple of Network
-        At least one, all with the same classes and the same descriptor.
-
-    Raises
-    ------
-    InputError
-        If there is no such network, or if those of an ensemble do not fit together.
-    """
-    if isinstance(network, str):
-        return members([load(name) for name in member_names(network)])
-    return members(network)
 
 
 def classify(

@@ -28,7 +28,8 @@ import peers
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from arise_lib import paths, plotting, report, store
+from arise_lib import compendium, plotting, storage
+from arise_lib.storage import paths
 
 #: Sections of the table in the order of the output, by the part of `--only` that they belong to.
 PARTS = {
@@ -51,7 +52,7 @@ def machine() -> dict[str, str | int]:
     return {
         "machine.cores": os.cpu_count() or 1,
         "machine.cpu": model,
-        "machine.versions": report.versions(),
+        "machine.versions": compendium.versions(),
         **found,
     }
 
@@ -138,11 +139,11 @@ def write(table: pd.DataFrame, results: dict[str, float | str | int]) -> None:
     table = table.sort_values("section", key=lambda s: s.map(order.index), kind="stable")
     table = table.reset_index(drop=True)
     merged = (json.loads(flat.read_text()) if flat.is_file() else {}) | results
-    plotting.save_figure(draw(table), "bench", table)
+    compendium.save_figure(draw(table), "bench", table)
     facts = "".join(f"- {key}: {merged[key]}\n" for key in sorted(merged) if "." in key)
-    with store.atomic_write(paths.FIGURES / "bench.md") as temporary:
+    with storage.atomic_write(paths.FIGURES / "bench.md") as temporary:
         temporary.write_text(f"# Benchmark\n\n{text(table)}\n{facts}", encoding="utf-8")
-    with store.atomic_write(flat) as temporary:
+    with storage.atomic_write(flat) as temporary:
         temporary.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n")
 
 

@@ -16,12 +16,15 @@ import peers
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
-from arise_lib import bayes, datasets, experiments, network, prototypes, store
-from arise_lib.reading import read_structure
-from arise_lib.soap import SoapSettings, describe, describe_settings, training_grid
-from arise_lib.soap.reference import describe_with_dscribe
-from arise_lib.strided import atoms_in_boxes, box_centres
-from arise_lib.structures import displace, round_cluster
+from arise_lib import bayes, network, samples, storage
+from arise_lib.descriptor import SoapSettings, describe, describe_settings, training_grid
+from arise_lib.descriptor.reference import describe_with_dscribe
+from arise_lib.strided.boxes import atoms_in_boxes, box_centres
+from arise_lib.structures import prototypes
+from arise_lib.structures.defects import displace
+from arise_lib.structures.reading import read_structure
+from arise_lib.structures.supercells import round_cluster
+from arise_lib.training import datasets
 
 Row = dict[str, Any]
 
@@ -271,11 +274,11 @@ def stochastic_passes(quick: bool) -> tuple[list[Row], dict[str, float]]:
 
 def particle_boxes(n_boxes: int) -> tuple[str, list[Atoms]]:
     """Draw boxes of 12 Å out of the measured Fe-Pt particle, or simulate them without it."""
-    if not store.available(PARTICLE):
+    if not storage.available(PARTICLE):
         per_phase = -(-n_boxes // 3)
-        drawn = experiments.draw(SEED, n_images=0, n_boxes=per_phase, n_cuts=0)
+        drawn = samples.draw(SEED, n_images=0, n_boxes=per_phase, n_cuts=0)
         return "simulated Fe-Pt", [experiment.atoms for experiment in drawn]
-    atoms = read_structure(store.fetch(PARTICLE))
+    atoms = read_structure(storage.fetch(PARTICLE))
     axes = box_centres(atoms.positions, 12.0, 2.0, 1.0)
     members = [m for m in atoms_in_boxes(atoms.positions, axes, 12.0).values() if m.size >= 50]
     chosen = np.random.default_rng(SEED).choice(len(members), n_boxes, replace=False)

@@ -1,6 +1,6 @@
 """The same descriptor by other packages: what the engine is timed against.
 
-Each function does the whole task of `arise_lib.soap.describe`: the scale of every ordered pair of
+Each function does the whole task of `arise_lib.descriptor.describe`: the scale of every ordered pair of
 species, the coefficients summed over the centres, the power spectrum, the mean over the pairs.
 Objects that depend on the settings alone are made once and reused where the package allows it.
 """
@@ -16,9 +16,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.scaling import nearest_neighbour_distances
-from arise_lib.soap import SoapSettings
-from arise_lib.soap.reference import describe_with_dscribe
+from arise_lib.descriptor import SoapSettings
+from arise_lib.descriptor.reference import describe_with_dscribe
+from arise_lib.structures.scale import nearest_neighbour_distances
 
 Describe = Callable[[Atoms], NDArray[np.float64]]
 

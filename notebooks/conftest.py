@@ -10,7 +10,9 @@ import os
 
 import pytest
 
-from arise_lib import notebooks, paths, store
+from arise_lib import storage
+from arise_lib.compendium import notebooks
+from arise_lib.storage import paths
 
 
 def _nbval(config: pytest.Config) -> bool:
@@ -37,8 +39,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     from nbval.plugin import IPyNbCell
 
     cells = [item for item in items if isinstance(item, IPyNbCell)]
-    known = [str(name) for name in store.registry().index] if cells else []
-    absent = {name for name in known if not store.available(name)}
+    known = [str(name) for name in storage.registry().index] if cells else []
+    absent = {name for name in known if not storage.available(name)}
     left_out = []
     for cell in cells:
         # The default of 5 s is short for a large picture on a busy machine.

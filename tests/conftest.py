@@ -29,14 +29,14 @@ def pytest_unconfigure() -> None:
 @pytest.fixture
 def external() -> Callable[[str], Path]:
     """Return a function from a registered name to its path; it skips where the file is not."""
-    from arise_lib import store
+    from arise_lib import storage
 
     def get(name: str) -> Path:
-        assert name in store.registry().index, f"{name} is not registered"
-        if not store.available(name):
+        assert name in storage.registry().index, f"{name} is not registered"
+        if not storage.available(name):
             pytest.skip(
                 f"external file {name} is not here: set ARISE_DATA_DIR, or run `arise fetch {name}`"
             )
-        return store.fetch(name)
+        return storage.fetch(name)
 
     return get

@@ -9,9 +9,11 @@ from multiprocessing import get_context
 import numpy as np
 import pytest
 
-from arise_lib import augmentation, paths, prototypes
-from arise_lib.augmentation import NoisyUnit, noisy_set, noisy_units
-from arise_lib.soap import SoapSettings
+from arise_lib.descriptor import SoapSettings
+from arise_lib.storage import paths
+from arise_lib.structures import prototypes
+from arise_lib.training import noise
+from arise_lib.training.noise import NoisyUnit, noisy_set, noisy_units
 
 N = 5 * len(prototypes.LABELS)
 
@@ -37,7 +39,7 @@ def test_a_structure_depends_on_its_seed_alone(structures: list) -> None:
 
 def test_sizes_and_kinds(structures: list) -> None:
     sizes = np.array([len(atoms) for atoms in structures])
-    low, high = augmentation.SIZES
+    low, high = noise.SIZES
     # A box holds its number of atoms on average only, and missing atoms are taken out of it.
     assert sizes.min() >= 0.5 * low and np.median(sizes) == pytest.approx(130, abs=40)
     periodic = [
@@ -54,7 +56,7 @@ def test_free_pieces_hold_no_rare_species(structures: list) -> None:
     for atoms in structures:
         if not atoms.pbc.any():
             counts = Counter(atoms.numbers)
-            assert min(counts.values()) >= augmentation.MIN_ATOMS_OF_SPECIES
+            assert min(counts.values()) >= noise.MIN_ATOMS_OF_SPECIES
 
 
 def test_species_stay_those_of_the_class_but_for_random_occupation(structures: list) -> None:
@@ -76,7 +78,7 @@ def test_the_set_is_the_same_in_pieces_and_in_processes(
     with ThreadPoolExecutor(2) as pool:
         whole = noisy_set(60, 5, SoapSettings(), executor=pool)
     monkeypatch.setattr(paths, "DERIVED", tmp_path / "processes")
-    monkeypatch.setattr(augmentation, "_PIECE", 17)
+    monkeypatch.setattr(noise, "_PIECE", 17)
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pieces = noisy_set(60, 5, SoapSettings(), executor=pool)
     assert np.array_equal(whole.features, pieces.features)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from ase.build import bulk, graphene
 
-from arise_lib import baselines, datasets, parallel, report
+from arise_lib import baselines, compendium
 from arise_lib.baselines import (
     benchmark,
     counting,
@@ -20,8 +20,10 @@ from arise_lib.baselines import (
     symmetry,
     timing,
 )
-from arise_lib.datasets import Unit
 from arise_lib.errors import InputError
+from arise_lib.storage import parallel
+from arise_lib.training import datasets
+from arise_lib.training.datasets import Unit
 
 
 def installed(key: str) -> None:
@@ -123,7 +125,7 @@ def test_counts_of_cna_are_exactly_the_papers() -> None:
     cells = baselines.summary(baselines.outcomes("cna", ["pristine", "d0.1"]))
     assert cells.loc[("cna", "pristine"), ["right", "total"]].tolist() == [250, 378]
     assert cells.loc[("cna", "d0.1"), ["right", "total"]].tolist() == [1368, 2178]
-    paper = report.paper_table2()
+    paper = compendium.paper_table2()
     for column in ("pristine", "d0.1"):
         assert round(cells.at[("cna", column), "accuracy"], 2) == paper.at["cna", column]
 
@@ -263,7 +265,7 @@ def test_verdicts_of_table_2() -> None:
         },
         index=index,
     )
-    cells = report.compare_table2(ours)
+    cells = compendium.compare_table2(ours)
     assert cells["verdict"].tolist() == [
         "reproduced", "within noise", "differs", "reproduced", "-",
     ]  # fmt: skip
@@ -272,8 +274,8 @@ def test_verdicts_of_table_2() -> None:
 
 
 def test_every_row_has_a_band_with_a_reason() -> None:
-    bands = pd.read_csv(report.paths.PAPER / "table2_bands.csv", index_col="method")
-    assert set(bands.index) == set(report.paper_table2().index)
+    bands = pd.read_csv(compendium.paths.PAPER / "table2_bands.csv", index_col="method")
+    assert set(bands.index) == set(compendium.paper_table2().index)
     assert (bands[["below", "above"]] >= 0).all(axis=None)
     assert (bands["rule"].str.len() > 15).all()
 

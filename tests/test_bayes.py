@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from arise_lib import bayes, rounds
-from arise_lib.bayes import Posterior
+from arise_lib import bayes
+from arise_lib.bayes import _rounds
+from arise_lib.bayes._passes import Workspace
+from arise_lib.bayes._sums import Sums
+from arise_lib.bayes.inference import Posterior
+from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.network import Network
-from arise_lib.passes import Workspace
-from arise_lib.soap import SoapSettings
-from arise_lib.sums import Sums
 
 N_FEATURES, N_CLASSES = 20, 11
 
@@ -163,8 +164,8 @@ def test_number_of_cores_does_not_matter(
         with ThreadPoolExecutor(3) as pool:
             yield pool
 
-    monkeypatch.setattr(rounds, "workers", three)
-    monkeypatch.setattr(rounds, "cpu_count", lambda: 3)
+    monkeypatch.setattr(_rounds, "workers", three)
+    monkeypatch.setattr(_rounds, "cpu_count", lambda: 3)
     assert_same_bytes(bayes.predict(NETWORK, ROWS, n_passes=12, seed=3), reference)
 
 
@@ -310,10 +311,10 @@ def replicates(n: int, n_passes: int) -> tuple[NDArray[np.float64], NDArray[np.f
     information, error = np.empty((n, 40)), np.empty((n, 40))
     for seed in range(n):
         sums = Sums(40, N_CLASSES)
-        for first in range(0, n_passes, rounds.LENGTH):
-            ((_, masks),) = rounds.draw((NETWORK,), seed, range(first, first + rounds.LENGTH))
-            p = np.empty((40, rounds.LENGTH, N_CLASSES), dtype=np.float32)
-            h = np.empty((40, rounds.LENGTH), dtype=np.float32)
+        for first in range(0, n_passes, _rounds.LENGTH):
+            ((_, masks),) = _rounds.draw((NETWORK,), seed, range(first, first + _rounds.LENGTH))
+            p = np.empty((40, _rounds.LENGTH, N_CLASSES), dtype=np.float32)
+            h = np.empty((40, _rounds.LENGTH), dtype=np.float32)
             for start in range(0, 40, 5):
                 block = slice(start, start + 5)
                 space.predict(rows[block], masks, p[block], h[block])
@@ -350,7 +351,7 @@ def test_rows_stop_where_their_error_is_small_and_keep_the_numbers_they_had() ->
     found = bayes.predict(NETWORK, ROWS, n_passes=320, seed=3, tolerance=0.025)
     numbers = np.unique(found.passes)
     assert numbers.min() == bayes.MIN_PASSES and numbers.max() == 320 and len(numbers) > 4
-    assert (numbers[:-1] % rounds.LENGTH == 0).all()
+    assert (numbers[:-1] % _rounds.LENGTH == 0).all()
     for number in numbers:
         rows = np.flatnonzero(found.passes == number)
         shorter = bayes.predict(NETWORK, ROWS[rows], n_passes=int(number), seed=3)
@@ -551,7 +552,7 @@ def test_ten_thousand_rows_take_little_memory() -> None:
     rows = np.random.default_rng(5).random((10_000, 316), dtype=np.float32)
     tracemalloc.start()
     try:
-        bayes.predict(large, rows, n_passes=rounds.LENGTH + 1)
+        bayes.predict(large, rows, n_passes=_rounds.LENGTH + 1)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

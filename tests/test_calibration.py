@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arise_lib.calibration import auroc, calibration_error, reliability
+from arise_lib.bayes.calibration import auroc, calibration_error, reliability
 from arise_lib.errors import InputError
 
 

@@ -16,8 +16,10 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from arise_lib import cli, paths, recognition, reproduce, store, strided
+from arise_lib import recognition, storage, strided
+from arise_lib.compendium import cli, runner
 from arise_lib.errors import DataError, InputError
+from arise_lib.storage import paths
 
 MINIMAL = "2\ncomment\nFe 0 0 0\nFe 0 0 2.5\n"
 
@@ -252,20 +254,20 @@ def test_fetch_names_and_all(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> No
             raise DataError("stem/graphene_a.xyz could not be downloaded")
         return Path("cache") / name
 
-    monkeypatch.setattr(store, "fetch", fetch)
+    monkeypatch.setattr(storage, "fetch", fetch)
     assert cli.main(["fetch", "stem/graphene_a.xyz", "aet/fept_2017.xyz"]) == 1
     captured = capsys.readouterr()
     assert captured.out.splitlines() == [str(Path("cache/aet/fept_2017.xyz"))]
     assert "graphene_a.xyz could not be downloaded" in captured.err
     assert cli.main(["fetch", "--all"]) == 1
-    assert len(capsys.readouterr().out.splitlines()) == len(store.registry()) - 1
+    assert len(capsys.readouterr().out.splitlines()) == len(storage.registry()) - 1
 
 
 def test_fetch_lists(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    monkeypatch.setattr(store, "available", lambda name: name == "aet/fept_2017.xyz")
+    monkeypatch.setattr(storage, "available", lambda name: name == "aet/fept_2017.xyz")
     assert cli.main(["fetch", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(store.registry())
+    assert len(lines) == len(storage.registry())
     assert [line.split()[-1] for line in lines if line.startswith("here")] == ["aet/fept_2017.xyz"]
 
 
@@ -286,15 +288,15 @@ def test_fetch_wants_names_or_all(capsys: Any, arguments: list[str]) -> None:
 def test_reproduce_passes_options_on(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     seen: list[Any] = []
 
-    def run(*arguments: Any, **options: Any) -> list[reproduce.Outcome]:
+    def run(*arguments: Any, **options: Any) -> list[runner.Outcome]:
         seen.append((arguments, options))
         copy = Path("build/paper/04_x.ipynb").absolute()
         return [
-            reproduce.Outcome("03_x", "done", 2.0, copy),
-            reproduce.Outcome("04_x", "failed", 1.0, copy, "cell In [3]: ValueError: too cold"),
+            runner.Outcome("03_x", "done", 2.0, copy),
+            runner.Outcome("04_x", "failed", 1.0, copy, "cell In [3]: ValueError: too cold"),
         ]
 
-    monkeypatch.setattr(reproduce, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: False, raising=False)
     command = ["reproduce", "--profile", "paper", "--only", "03", "04", "--resume", "--keep-going"]
     assert cli.main(command) == 1
@@ -317,10 +319,10 @@ def test_reproduce_unknown_notebook(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
 ) -> None:
     def run(profile: str, only: list[str], **options: Any) -> Any:
-        return reproduce.select(only, tmp_path)
+        return runner.select(only, tmp_path)
 
     (tmp_path / "03_x.ipynb").touch()
-    monkeypatch.setattr(reproduce, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     assert cli.main(["reproduce", "--only", "44"]) == 2
     assert capsys.readouterr().err == ("arise: no notebook '44'; name one of 03_x, or its number\n")
 
@@ -334,7 +336,7 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     def run(*arguments: Any, **options: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(reproduce, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     assert cli.main(["reproduce"]) == 130
     assert capsys.readouterr().err == "arise: interrupted\n"
 

@@ -12,8 +12,17 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from arise_lib import datasets, paths, prototypes, store
-from arise_lib.datasets import (
+from arise_lib import storage
+from arise_lib.descriptor import SoapSettings, describe, training_grid
+from arise_lib.descriptor._engine.grid import radial_table
+from arise_lib.descriptor._engine.harmonics import fill_harmonics, harmonic_columns, recurrence
+from arise_lib.errors import InputError
+from arise_lib.storage import paths
+from arise_lib.storage.parallel import workers
+from arise_lib.structures import prototypes
+from arise_lib.structures.scale import overall_nearest_neighbour_distance
+from arise_lib.training import datasets
+from arise_lib.training.datasets import (
     DISPLACEMENTS,
     MISSING,
     Unit,
@@ -25,12 +34,6 @@ from arise_lib.datasets import (
     pristine_set,
     pristine_units,
 )
-from arise_lib.errors import InputError
-from arise_lib.parallel import workers
-from arise_lib.scaling import overall_nearest_neighbour_distance
-from arise_lib.soap import SoapSettings, describe, training_grid
-from arise_lib.soap.grid import radial_table
-from arise_lib.soap.harmonics import fill_harmonics, harmonic_columns, recurrence
 
 FEW = ("fcc", "NaCl", "graphene", "nanotube (3,3)")  # 4 + 4 + 4 + 1 pristine structures
 TWO = (SoapSettings(), SoapSettings(cutoff=3.0, extrinsic=1.05))
@@ -385,7 +388,7 @@ def test_damaged_piece_is_computed_anew(own_cache: Path) -> None:
 def test_other_prototypes_are_another_result(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = []
     monkeypatch.setattr(
-        store,
+        storage,
         "cached",
         lambda name, key, compute: keys.append(key) or {"features": np.zeros((4, 1, 316))},
     )

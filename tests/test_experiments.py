@@ -8,10 +8,15 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from arise_lib import experiments, prototypes
-from arise_lib.experiments import crystal_box, draw, fept_box, score, sheet_image
-from arise_lib.scaling import overall_nearest_neighbour_distance
-from arise_lib.soap import SoapSettings
+from arise_lib import samples
+from arise_lib.descriptor import SoapSettings
+from arise_lib.samples.alloys import fept_box
+from arise_lib.samples.experiments import crystal_box, draw
+from arise_lib.samples.sheets import sheet_image
+from arise_lib.structures import prototypes
+from arise_lib.structures.scale import overall_nearest_neighbour_distance
+from arise_lib.training import selection
+from arise_lib.training.selection import score_experiments
 
 
 def generator(*seed: int) -> np.random.Generator:
@@ -30,7 +35,7 @@ def test_images_are_flat_and_of_one_species() -> None:
         assert 200 < len(atoms) < 300
 
 
-@pytest.mark.parametrize("truth", experiments.SHEETS)
+@pytest.mark.parametrize("truth", samples.SHEETS)
 def test_an_image_without_error_is_its_sheet(truth: str) -> None:
     """All pairs at most a bond apart are of the sheet: same species, same length."""
     sheet = prototypes.build(truth) * (4, 4, 1)
@@ -75,13 +80,13 @@ def test_composition_of_ordered_boxes(truth: str, iron: float) -> None:
     """3 % wrong species move the share of iron by 0.03 (1 - 2 iron)."""
     boxes = [fept_box(truth, generator(4, i)) for i in range(40)]
     share = np.mean(np.concatenate([box.symbols == "Fe" for box in boxes]))
-    expected = iron + experiments.WRONG_SPECIES * (1 - 2 * iron)
+    expected = iron + samples.WRONG_SPECIES * (1 - 2 * iron)
     assert share == pytest.approx(expected, abs=0.02)
 
 
 def test_fept_boxes_hold_what_a_box_holds() -> None:
     """Four atoms in 3.85 cubed Å, 12 Å boxes, a third of which a surface cuts."""
-    full = 4 * (12.0 / experiments.FEPT_CONSTANT) ** 3
+    full = 4 * (12.0 / samples.FEPT_CONSTANT) ** 3
     sizes = np.array([len(fept_box("fcc", generator(5, i))) for i in range(60)])
     whole = sizes > 0.93 * full
     assert sizes.max() < 1.15 * full and sizes.min() > 0.4 * full
@@ -115,8 +120,8 @@ def test_scores_are_shares_of_right_answers() -> None:
 
     sample = draw(9, n_images=3, n_boxes=2, n_cuts=0)
     trained = network.load("arise")
-    features = experiments.describe_all(sample, SoapSettings())
-    shares, posterior = score(sample, trained, features, n_passes=20)
+    features = selection.describe_all(sample, SoapSettings())
+    shares, posterior = score_experiments(sample, trained, features, n_passes=20)
     best = [trained.classes[i] for i in posterior.probabilities.argmax(axis=1)]
     for group, share in shares.items():
         members = [k for k, experiment in enumerate(sample) if experiment.group == group]

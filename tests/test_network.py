@@ -14,11 +14,15 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from arise_lib import datasets, network, paths, prototypes, store
-from arise_lib.datasets import DataSet
+from arise_lib import network, storage, training
+from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import DataError, InputError
-from arise_lib.network import Network, Training
-from arise_lib.soap import SoapSettings
+from arise_lib.network import Network
+from arise_lib.storage import paths
+from arise_lib.structures import prototypes
+from arise_lib.training import datasets
+from arise_lib.training.datasets import DataSet
+from arise_lib.training.fit import Training
 
 N_FEATURES = 12
 CLASSES = (3, 17, 60, 107)  # some of the 108, the last one among them
@@ -63,7 +67,7 @@ def assert_same(one: Network, other: Network) -> None:
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[Network, pd.DataFrame]:
-    return network.train(blobs(), SoapSettings(), HASTY)
+    return training.train(blobs(), SoapSettings(), HASTY)
 
 
 @pytest.fixture
@@ -172,11 +176,11 @@ def test_archive_that_only_nearly_is_a_network(
 ) -> None:
     path = tmp_path / "network.npz"
     network.save(random_network(), path)
-    arrays = store.load_arrays(path)
+    arrays = storage.load_arrays(path)
     del arrays[member]
     if value is not None:
         arrays[member] = value
-    store.save_arrays(path, arrays)
+    storage.save_arrays(path, arrays)
     with pytest.raises(DataError, match="is not a network file"):
         network.load(path)
 
@@ -238,7 +242,7 @@ def test_without_any_released_network(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 def test_split_is_stratified_80_20() -> None:
     data = blobs()
-    fitted, held_out = network.split(data)
+    fitted, held_out = training.split(data)
     assert len(fitted) == 120 and len(held_out) == 30
     np.testing.assert_array_equal(np.sort(np.concatenate([fitted, held_out])), np.arange(150))
     for label, rows in zip(CLASSES, ROWS, strict=True):
@@ -247,11 +251,11 @@ def test_split_is_stratified_80_20() -> None:
 
 def test_split_is_fixed() -> None:
     data = blobs()
-    first, again = network.split(data), network.split(data)
+    first, again = training.split(data), training.split(data)
     np.testing.assert_array_equal(first[1], again[1])
     # Random state 42 as in the paper: depends on the classes alone, not on the features.
     other = replace(data, features=np.zeros_like(data.features))
-    np.testing.assert_array_equal(network.split(other)[1], first[1])
+    np.testing.assert_array_equal(training.split(other)[1], first[1])
 
 
 def test_class_too_small_to_split() -> None:
@@ -259,7 +263,7 @@ def test_class_too_small_to_split() -> None:
     keep = np.flatnonzero((data.classes != CLASSES[0]) | (np.arange(len(data)) < 4))
     small = DataSet(data.features[keep], data.classes[keep], data.units.iloc[keep])
     with pytest.raises(InputError, match=r"114 vectors cannot be split.*at least 5"):
-        network.split(small)
+        training.split(small)
 
 
 # --- training ----------------------------------------------------------------------------------
@@ -286,9 +290,9 @@ def test_shape_of_what_is_trained(trained: tuple[Network, pd.DataFrame]) -> None
 
 def test_best_validation_epoch_is_kept(trained: tuple[Network, pd.DataFrame]) -> None:
     data = blobs()
-    rows = network.split(data)[1]
+    rows = training.split(data)[1]
     held_out = DataSet(data.features[rows], data.classes[rows], data.units.iloc[rows])
-    more = (network.train(data, SoapSettings(), replace(HASTY, seed=seed)) for seed in range(4))
+    more = (training.train(data, SoapSettings(), replace(HASTY, seed=seed)) for seed in range(4))
     for result, history in itertools.chain([trained], more):
         best = history["val_accuracy"].max()
         assert result.accuracy(held_out) == pytest.approx(100.0 * best, abs=1e-4)
@@ -300,18 +304,18 @@ def test_best_validation_epoch_is_kept(trained: tuple[Network, pd.DataFrame]) ->
 
 def test_settling_never_loses_in_validation(trained: tuple[Network, pd.DataFrame]) -> None:
     before, data = trained[0], blobs()
-    _, held_out = network.split(data)
+    _, held_out = training.split(data)
     rows = DataSet(data.features[held_out], data.classes[held_out], data.units.iloc[held_out])
-    after, history = network.settle(before, data, replace(HASTY, settle=3))
+    after, history = training.settle(before, data, replace(HASTY, settle=3))
     assert len(history) == 3
     assert after.accuracy(rows) >= before.accuracy(rows)
     assert after.classes == before.classes and after.dropout == before.dropout
     wild = replace(HASTY, learning_rate=100.0, settle=2)
-    kept, history = network.settle(before, data, wild)
+    kept, history = training.settle(before, data, wild)
     assert history["val_accuracy"].max() < before.accuracy(rows) / 100
     assert_same(kept, before)
     with pytest.raises(InputError, match="settle = 0"):
-        network.settle(before, data, HASTY)
+        training.settle(before, data, HASTY)
 
 
 def test_it_learns(trained: tuple[Network, pd.DataFrame]) -> None:
@@ -320,13 +324,13 @@ def test_it_learns(trained: tuple[Network, pd.DataFrame]) -> None:
 
 
 def test_same_seed_same_weights(trained: tuple[Network, pd.DataFrame]) -> None:
-    again, history = network.train(blobs(), SoapSettings(), HASTY)
+    again, history = training.train(blobs(), SoapSettings(), HASTY)
     assert_same(again, trained[0])
     pd.testing.assert_frame_equal(history, trained[1])
 
 
 def test_other_seed_other_weights(trained: tuple[Network, pd.DataFrame]) -> None:
-    other, _ = network.train(blobs(), SoapSettings(), replace(HASTY, epochs=1, seed=6))
+    other, _ = training.train(blobs(), SoapSettings(), replace(HASTY, epochs=1, seed=6))
     assert not np.array_equal(other.kernels[0], trained[0].kernels[0])
 
 
@@ -334,7 +338,7 @@ def test_undefined_vectors_are_refused() -> None:
     data = blobs()
     data.features[[3, 77], 5] = np.nan
     with pytest.raises(InputError, match="2 of the 150 vectors are not finite"):
-        network.train(data, SoapSettings(), HASTY)
+        training.train(data, SoapSettings(), HASTY)
 
 
 # --- prediction --------------------------------------------------------------------------------
@@ -408,7 +412,7 @@ def test_retraining_from_the_model_card(name: str) -> None:
     training = Training(**card["training"] | {"hidden": tuple(card["training"]["hidden"])})
     settings = SoapSettings(**card["descriptor"])
     data = datasets.pristine_set(settings.radial)
-    again, _ = network.train(data, settings, training)
+    again, _ = training.train(data, settings, training)
     least = card["accuracy_percent"]["whole pristine set"] - RETRAINED_BAND
     assert again.accuracy(data) >= least
 

@@ -16,8 +16,10 @@ import pytest
 from nbformat import v4
 from nbval.plugin import get_sanitize_patterns
 
-from arise_lib import notebooks, paths, report, reproduce, store
+from arise_lib import compendium, storage
+from arise_lib.compendium import notebooks, runner
 from arise_lib.errors import InputError
+from arise_lib.storage import paths
 
 STORED = sorted(paths.NOTEBOOKS.glob("*.ipynb"))
 # The numbers of the notebooks, 00 (what is here) to 08 (your own structures).
@@ -225,7 +227,7 @@ def test_external_cell_without_a_name_needs_all() -> None:
 @pytest.fixture(scope="module")
 def external() -> tuple[str, int]:
     """Return name and size in bytes of a small external file."""
-    table = store.registry().sort_values("bytes")
+    table = storage.registry().sort_values("bytes")
     return str(table.index[0]), int(table["bytes"].iloc[0])
 
 
@@ -301,7 +303,7 @@ def test_what_reproduce_stores_passes_structure_tests_and_nbval(
     """Numbers, a table, a figure, an xarray form, a bar and low-level noise: stored, compared."""
     sources = [
         "import os, time\nimport numpy as np\nimport pandas as pd\nimport xarray as xr",
-        "import matplotlib.pyplot as plt\nfrom arise_lib.progress import bar",
+        "import matplotlib.pyplot as plt\nfrom arise_lib.storage.progress import bar",
         "print(sum(bar(range(4))), profile)\n_ = os.write(1, b'noise'), os.write(2, b'noise')",
         "pd.DataFrame({'a': [0.1, 0.2]})",
         "pd.DataFrame({'a': [0.1]}).style.format('{:.2f}')",
@@ -313,7 +315,7 @@ def test_what_reproduce_stores_passes_structure_tests_and_nbval(
     notebook.cells[2:3] = [v4.new_code_cell(source) for source in sources]
     path = save(notebook, tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
-    (outcome,) = reproduce.run(keep=True, folder=tmp_path, build=tmp_path / "build")
+    (outcome,) = runner.run(keep=True, folder=tmp_path, build=tmp_path / "build")
     assert outcome.message == ""
     assert capfd.readouterr().err == "noise"
     assert notebooks.problems(path) == []
@@ -341,7 +343,7 @@ def test_scorecard_of_notebook_00_is_that_of_the_recorded_results() -> None:
     html = "".join(output.get("data", {}).get("text/html", "") for output in outputs)
     rows = re.findall(r"<tr>\s*<th>([^<]*)</th>(.*?)</tr>", html, re.DOTALL)
     shown = {key: re.findall(r"<td>(.*?)</td>", row) for key, row in rows}
-    table = report.compare(report.results("quick"))
+    table = compendium.compare(compendium.recorded("quick"))
     common = [key for key in table.index if key in shown]
     assert len(common) > 10
     for key in common:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from arise_lib import paths
+from arise_lib.storage import paths
 
 FOLDERS = ["ROOT", "NOTEBOOKS", "DATA", "PROTOTYPES", "PAPER", "NETWORKS", "DERIVED", "FIGURES"]
 

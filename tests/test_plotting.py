@@ -16,8 +16,10 @@ import matplotlib.pyplot as plt
 from ase.build import bulk, graphene
 from matplotlib.figure import Figure
 
-from arise_lib import paths, plotting, prototypes
+from arise_lib import compendium, plotting
 from arise_lib.errors import InputError
+from arise_lib.storage import paths
+from arise_lib.structures import prototypes
 
 
 @pytest.fixture(autouse=True)
@@ -256,7 +258,7 @@ def test_confusion_map() -> None:
 
 def test_picture_and_numbers_side_by_side(figures: Path) -> None:
     figure, data = line_figure()
-    plotting.save_figure(figure, "fig1_test", data)
+    compendium.save_figure(figure, "fig1_test", data)
     assert files(figures) == ["fig1_test.csv", "fig1_test.png"]
     assert (figures / "fig1_test.csv").read_bytes() == b"epoch,accuracy\n0,0.333333\n1,2\n2,4\n"
     assert (figures / "fig1_test.png").read_bytes().startswith(b"\x89PNG\r\n")
@@ -264,8 +266,8 @@ def test_picture_and_numbers_side_by_side(figures: Path) -> None:
 
 def test_full_size_results_have_a_folder_of_their_own(figures: Path) -> None:
     figure, data = line_figure()
-    plotting.save_figure(figure, "fig1", data, profile="paper")
-    plotting.save_table(data, "table1", profile="paper")
+    compendium.save_figure(figure, "fig1", data, profile="paper")
+    compendium.save_table(data, "table1", profile="paper")
     assert files(figures) == [
         "paper/fig1.csv", "paper/fig1.png", "paper/table1.csv", "paper/table1.md",
     ]  # fmt: skip
@@ -283,7 +285,7 @@ def test_full_size_results_have_a_folder_of_their_own(figures: Path) -> None:
 def test_same_figure_same_bytes(figures: Path, draw: Callable[[], Figure]) -> None:
     data = pd.DataFrame({"a": [1.0]})
     for name in ("one", "two"):
-        plotting.save_figure(draw(), name, data)
+        compendium.save_figure(draw(), name, data)
     assert (figures / "one.png").read_bytes() == (figures / "two.png").read_bytes()
     content = (figures / "one.png").read_bytes()
     assert b"Software" not in content and b"tIME" not in content and b"Creation" not in content
@@ -293,7 +295,7 @@ def test_interrupted_figure_leaves_the_old_one(
     figures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     figure, data = line_figure()
-    plotting.save_figure(figure, "fig1", data)
+    compendium.save_figure(figure, "fig1", data)
     before = {name: (figures / name).read_bytes() for name in files(figures)}
 
     def interrupted(path: Path, **options: object) -> None:
@@ -302,7 +304,7 @@ def test_interrupted_figure_leaves_the_old_one(
 
     monkeypatch.setattr(figure, "savefig", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        plotting.save_figure(figure, "fig1", data + 1)
+        compendium.save_figure(figure, "fig1", data + 1)
     assert {name: (figures / name).read_bytes() for name in files(figures)} == before
 
 
@@ -311,7 +313,7 @@ def test_table(figures: Path) -> None:
         {"accuracy / %": [100.0, 66.14], "where": ["Table 2", "Å"]},
         index=pd.Index(["ARISE", "CNA"], name="method"),
     )
-    plotting.save_table(table, "table2")
+    compendium.save_table(table, "table2")
     assert files(figures) == ["table2.csv", "table2.md"]
     assert (figures / "table2.md").read_text(encoding="utf-8") == (
         "| method | accuracy / % | where |\n| --- | --- | --- |\n"
@@ -324,7 +326,7 @@ def test_table(figures: Path) -> None:
 def test_unknown_profile(figures: Path) -> None:
     figure, data = line_figure()
     with pytest.raises(InputError, match="Unknown profile 'full'; choose one of quick, paper"):
-        plotting.save_figure(figure, "fig1", data, profile="full")
+        compendium.save_figure(figure, "fig1", data, profile="full")
     with pytest.raises(InputError, match="Unknown profile 'full'"):
-        plotting.save_table(data, "table1", profile="full")
+        compendium.save_table(data, "table1", profile="full")
     assert not figures.exists()

@@ -13,7 +13,8 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 
-from arise_lib import calibration, plotting
+from arise_lib import plotting
+from arise_lib.bayes import calibration
 
 
 @pytest.fixture(autouse=True)

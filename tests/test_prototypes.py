@@ -16,9 +16,10 @@ from ase.neighborlist import neighbor_list
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from arise_lib import paths, prototypes
 from arise_lib.errors import DataError, InputError
-from arise_lib.prototypes import FAMILIES, LABELS, build, get
+from arise_lib.storage import paths
+from arise_lib.structures import prototypes
+from arise_lib.structures.prototypes import FAMILIES, LABELS, build, get
 
 CRYSTALS = [label for label in LABELS if get(label).family != "nanotube"]
 SHEETS = [label for label in LABELS if get(label).family == "2D"]

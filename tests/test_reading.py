@@ -18,10 +18,10 @@ from ase.build import bulk, graphene, molecule
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arise_lib import store
+from arise_lib import storage
 from arise_lib.errors import InputError
-from arise_lib.reading import read_structure
-from arise_lib.validation import _spacing, check_atoms
+from arise_lib.structures.checks import _spacing, check_atoms
+from arise_lib.structures.reading import read_structure
 
 ROWS = "C 0.0 0.0 0.0\nC 1.42 0.0 0.0\nSi 0.0 2.0 0.5\n"
 POSITIONS = [[0, 0, 0], [1.42, 0, 0], [0, 2, 0.5]]
@@ -383,7 +383,7 @@ def test_formats_of_ase_and_nothing_written(tmp_path: Path, name: str) -> None:
 
 
 def test_every_external_structure(external: Callable[[str], Path]) -> None:
-    names = [str(n) for n in store.registry().index if str(n).endswith((".xyz", ".in"))]
+    names = [str(n) for n in storage.registry().index if str(n).endswith((".xyz", ".in"))]
     assert len(names) == 137
     for name in names:
         path = external(name)

@@ -11,18 +11,17 @@ from ase import Atoms
 from ase.build import bulk
 
 import arise_lib
-from arise_lib import bayes, network, paths, prototypes, report
+from arise_lib import bayes, compendium, network
+from arise_lib.descriptor import describe
 from arise_lib.errors import InputError
 from arise_lib.network import Network
-from arise_lib.recognition import (
-    Prediction,
-    classify,
-    classify_many,
-    load_ensemble,
-    load_structure,
-)
-from arise_lib.soap import describe
-from arise_lib.structures import displace, replication, supercell
+from arise_lib.network.released import load_ensemble
+from arise_lib.recognition import Prediction, classify, classify_many
+from arise_lib.storage import paths
+from arise_lib.structures import prototypes
+from arise_lib.structures.defects import displace
+from arise_lib.structures.reading import load_structure
+from arise_lib.structures.supercells import replication, supercell
 
 #: Enough for a label; the paper's 1,000 passes would change probabilities by some percent.
 PASSES = 50
@@ -73,7 +72,7 @@ def test_card_states_what_the_network_reaches() -> None:
     """
     card = json.loads((paths.NETWORKS / "arise.json").read_text(encoding="utf-8"))
     accuracy = card["accuracy_percent"]
-    least = report.paper_values().at["network.accuracy_selection", "low"]
+    least = compendium.paper_values().at["network.accuracy_selection", "low"]
     assert card["selection_percent"]["selection"] >= least
     assert accuracy["validation rows"] >= 98.6
     assert accuracy["whole pristine set"] == pytest.approx(

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arise_lib import paths, profiles, report
+from arise_lib import compendium
+from arise_lib.compendium import profiles
 from arise_lib.errors import DataError, InputError
+from arise_lib.storage import paths
 
 #: Rows and columns of the paper's Table 2, by the names of the scorecard.
 METHODS = {"spglib_loose", "spglib_tight", "ptm", "cna", "acna", "baa", "gnb", "bnb", "arise"}
@@ -28,7 +30,7 @@ def results(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_headline_numbers_of_the_paper() -> None:
-    values = report.paper_values()
+    values = compendium.paper_values()
     assert values.index.is_unique
     assert list(values.columns) == ["paper", "low", "high", "unit", "where", "rule"]
     assert not values.isna().any(axis=None)
@@ -51,7 +53,7 @@ def test_headline_numbers_of_the_paper() -> None:
 
 
 def test_counts_have_no_band() -> None:
-    values = report.paper_values()
+    values = compendium.paper_values()
     counts = values[values["rule"].str.startswith("a count: equality")]
     assert len(counts) >= 7
     assert (counts["low"] == counts["high"]).all()
@@ -59,7 +61,7 @@ def test_counts_have_no_band() -> None:
 
 def test_keys_are_those_of_the_scorecard() -> None:
     columns = [*COLUMNS, "d7", "d10", "m25", "m30"]
-    for key in report.paper_values().index:
+    for key in compendium.paper_values().index:
         assert re.fullmatch(r"(dataset|network|table2|fig\d[a-m])\.[a-z0-9_.]+", key)
         if key.startswith("table2."):
             _, method, column = key.split(".", 2)
@@ -67,7 +69,7 @@ def test_keys_are_those_of_the_scorecard() -> None:
 
 
 def test_table_2_of_the_paper() -> None:
-    table = report.paper_table2()
+    table = compendium.paper_table2()
     assert set(table.index) == METHODS
     assert list(table.columns) == ["name", "classes", *COLUMNS]
     accuracies = table[COLUMNS]
@@ -86,7 +88,7 @@ def test_table_2_of_the_paper() -> None:
 
 
 def test_headline_numbers_agree_with_table_2() -> None:
-    values, table = report.paper_values(), report.paper_table2()
+    values, table = compendium.paper_values(), compendium.paper_table2()
     keys = [key for key in values.index if key.startswith("table2.")]
     assert len(keys) >= 10
     for key in keys:
@@ -113,7 +115,7 @@ def test_verdicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         "above": 60.004, "inside": 51.239, "low_edge": 40, "high_edge": 60, "below": 39.999,
         "sim.fig2a.boundary_auc": 0.9,
     }  # fmt: skip
-    table = report.compare(ours)
+    table = compendium.compare(ours)
     # In our order; no row for what the paper has no number for, nor for what we have none.
     assert list(table.index) == ["above", "inside", "low_edge", "high_edge", "below"]
     assert list(table.columns) == ["ours", "paper", "difference", "unit", "where", "verdict"]
@@ -128,14 +130,14 @@ def test_verdicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def test_comparison_with_the_paper() -> None:
-    table = report.compare({"fig2a.boxes": 7968, "fig4a.boxes": 43680, "fig3b.graphene": 65.0})
+    table = compendium.compare({"fig2a.boxes": 7968, "fig4a.boxes": 43680, "fig3b.graphene": 65.0})
     assert table["verdict"].tolist() == ["reproduced", "differs", "reproduced"]
     assert table["difference"].tolist() == [0.0, 1.0, -14.0]
 
 
 def test_nothing_to_compare() -> None:
     for ours in ({}, {"sim.fig2d.ari": 0.99}):
-        table = report.compare(ours)
+        table = compendium.compare(ours)
         assert isinstance(table, pd.DataFrame) and len(table) == 0
 
 
@@ -143,8 +145,8 @@ def test_nothing_to_compare() -> None:
 
 
 def test_record_merges_and_sorts(results: Path) -> None:
-    report.record("quick", {"fig3a.graphene": 97.0, "dataset.classes": 108})
-    report.record("quick", {"fig3a.graphene": 98.25, "fig2a.boxes": 7968})
+    compendium.record("quick", {"fig3a.graphene": 97.0, "dataset.classes": 108})
+    compendium.record("quick", {"fig3a.graphene": 98.25, "fig2a.boxes": 7968})
     text = (results / "quick.json").read_text()
     assert json.loads(text) == {
         "dataset.classes": 108,
@@ -157,23 +159,23 @@ def test_record_merges_and_sorts(results: Path) -> None:
 
 
 def test_recorded_numbers_are_read_back(results: Path) -> None:
-    assert report.results("quick") == {}
-    report.record("quick", {"dataset.classes": 108, "fig3a.graphene": 97.5})
-    assert report.results("quick") == {"dataset.classes": 108, "fig3a.graphene": 97.5}
-    assert report.results("paper") == {}
+    assert compendium.recorded("quick") == {}
+    compendium.record("quick", {"dataset.classes": 108, "fig3a.graphene": 97.5})
+    assert compendium.recorded("quick") == {"dataset.classes": 108, "fig3a.graphene": 97.5}
+    assert compendium.recorded("paper") == {}
     with pytest.raises(InputError, match="Unknown profile 'fast'"):
-        report.results("fast")
+        compendium.recorded("fast")
 
 
 def test_profiles_are_kept_apart(results: Path) -> None:
-    report.record("quick", {"dataset.defective_vectors": 14112})
-    report.record("paper", {"dataset.defective_vectors": 141120})
+    compendium.record("quick", {"dataset.defective_vectors": 14112})
+    compendium.record("paper", {"dataset.defective_vectors": 141120})
     assert json.loads((results / "quick.json").read_text()) == {"dataset.defective_vectors": 14112}
     assert json.loads((results / "paper.json").read_text()) == {"dataset.defective_vectors": 141120}
 
 
 def test_numbers_as_they_are_written(results: Path) -> None:
-    report.record(
+    compendium.record(
         "quick",
         {
             "count": np.int64(39204), "whole": 141120.0, "large": 1234567.0, "zero": 0.0,
@@ -191,17 +193,17 @@ def test_numbers_as_they_are_written(results: Path) -> None:
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, np.float32("nan")])
 def test_what_is_not_measured_is_not_recorded(results: Path, value: float) -> None:
-    report.record("quick", {"fig3a.graphene": 97.0})
+    compendium.record("quick", {"fig3a.graphene": 97.0})
     before = (results / "quick.json").read_bytes()
     with pytest.raises(InputError, match=r"fig4c\.trend = .* is not a number; leave out"):
-        report.record("quick", {"fig3a.graphene": 1.0, "fig4c.trend": value})
+        compendium.record("quick", {"fig3a.graphene": 1.0, "fig4c.trend": value})
     assert (results / "quick.json").read_bytes() == before
 
 
 def test_interrupted_record_leaves_the_old_one(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    report.record("quick", {"fig3a.graphene": 97.0})
+    compendium.record("quick", {"fig3a.graphene": 97.0})
     before = (results / "quick.json").read_bytes()
 
     def interrupted(self: Path, text: str) -> None:
@@ -210,7 +212,7 @@ def test_interrupted_record_leaves_the_old_one(
 
     monkeypatch.setattr(Path, "write_text", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        report.record("quick", {"fig3a.graphene": 1.0})
+        compendium.record("quick", {"fig3a.graphene": 1.0})
     assert [file.name for file in results.iterdir()] == ["quick.json"]
     assert (results / "quick.json").read_bytes() == before
 
@@ -219,7 +221,7 @@ def test_interrupted_record_leaves_the_old_one(
 def test_unknown_profile(results: Path, profile: str) -> None:
     message = f"Unknown profile {profile!r}; choose one of quick, paper"
     with pytest.raises(InputError, match=re.escape(message)):
-        report.record(profile, {"dataset.classes": 108})
+        compendium.record(profile, {"dataset.classes": 108})
     assert not results.exists()
     with pytest.raises(InputError, match=re.escape(message)):
         profiles.check_profile(profile)
@@ -229,7 +231,7 @@ def test_unknown_profile(results: Path, profile: str) -> None:
 
 
 def test_versions_name_what_can_change_a_number() -> None:
-    line = report.versions()
+    line = compendium.versions()
     assert "\n" not in line
     assert re.match(r"Python 3\.\d+\.\d+ · ", line)
     assert f"numpy {np.__version__} · " in line
@@ -238,12 +240,12 @@ def test_versions_name_what_can_change_a_number() -> None:
 
 
 def test_versions_leave_out_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_NUMERICAL", ("numpy", "no-such-package"))
-    assert report.versions().endswith(f" · numpy {np.__version__}")
+    monkeypatch.setattr(compendium, "_NUMERICAL", ("numpy", "no-such-package"))
+    assert compendium.versions().endswith(f" · numpy {np.__version__}")
 
 
 def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report.paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(compendium.paths, "RESULTS", tmp_path)
     (tmp_path / "quick.json").write_text('{"a": 1')
     with pytest.raises(DataError, match=r"quick\.json is not readable .* delete it"):
-        report.results("quick")
+        compendium.recorded("quick")

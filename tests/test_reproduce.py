@@ -20,8 +20,9 @@ import pytest
 from nbformat import v4
 
 import arise_lib
-from arise_lib import notebooks, paths, progress, reproduce
+from arise_lib.compendium import notebooks, runner
 from arise_lib.errors import InputError
+from arise_lib.storage import paths, progress
 
 
 def add(folder: Path, name: str, *sources: str) -> Path:
@@ -77,37 +78,37 @@ def alive(number: int) -> bool:
 def test_select_by_number_or_name(folder: Path, wanted: str) -> None:
     for name in ["03_b.ipynb", "00_a.ipynb", "notes.ipynb", "13_c.ipynb"]:
         add(folder, name)
-    assert [p.name for p in reproduce.select([wanted], folder)] == ["03_b.ipynb"]
+    assert [p.name for p in runner.select([wanted], folder)] == ["03_b.ipynb"]
 
 
 def test_select_keeps_the_order_of_numbers(folder: Path) -> None:
     for name in ["03_b.ipynb", "00_a.ipynb", "13_c.ipynb", "notes.ipynb"]:
         add(folder, name)
     every = ["00_a.ipynb", "03_b.ipynb", "13_c.ipynb"]
-    assert [p.name for p in reproduce.select([], folder)] == every
-    assert [p.name for p in reproduce.select(["13", "3", "03"], folder)] == every[1:]
+    assert [p.name for p in runner.select([], folder)] == every
+    assert [p.name for p in runner.select(["13", "3", "03"], folder)] == every[1:]
 
 
 @pytest.mark.parametrize("wanted", ["04", "b", "", "0", "03_"])
 def test_unknown_notebook_lists_the_known(folder: Path, wanted: str) -> None:
     add(folder, "03_b.ipynb")
     with pytest.raises(InputError, match=r"no notebook '.*'; name one of 03_b"):
-        reproduce.select([wanted], folder)
+        runner.select([wanted], folder)
 
 
 def test_folder_without_notebooks(folder: Path) -> None:
     with pytest.raises(InputError, match=r"no notebook NN_name\.ipynb"):
-        reproduce.select([], folder)
+        runner.select([], folder)
 
 
 def test_unknown_profile(folder: Path) -> None:
     with pytest.raises(InputError, match="Unknown profile 'fast'; choose one of quick, paper"):
-        reproduce.run("fast", folder=folder)
+        runner.run("fast", folder=folder)
 
 
 def test_only_quick_is_stored(folder: Path) -> None:
     with pytest.raises(InputError, match="drop --store"):
-        reproduce.run("paper", keep=True, folder=folder)
+        runner.run("paper", keep=True, folder=folder)
 
 
 # --- running -----------------------------------------------------------------------------------
@@ -128,18 +129,18 @@ def test_run_resume_and_store(
     (spec / "kernel.json").write_text(json.dumps(wrong))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
-    (first,) = reproduce.run("paper", folder=folder, build=build)
+    (first,) = runner.run("paper", folder=folder, build=build)
     assert first.state == "done"
     assert first.copy == build / "paper" / "00_a.ipynb"
     assert texts(first.copy) == f"paper {folder} {sys.executable}\n"
     assert [p.name for p in first.copy.parent.iterdir()] == ["00_a.ipynb"]
     assert "00_a" in capsys.readouterr().out
-    (again,) = reproduce.run("paper", resume=True, folder=folder, build=build)
+    (again,) = runner.run("paper", resume=True, folder=folder, build=build)
     assert again.state == "kept"
 
     path = add(folder, "00_a.ipynb", "print(profile)")
     before = notebooks.read(path)
-    (changed,) = reproduce.run(resume=True, keep=True, folder=folder, build=build)
+    (changed,) = runner.run(resume=True, keep=True, folder=folder, build=build)
     assert (changed.state, changed.copy.parent.name) == ("done", "quick")
     stored = notebooks.read(path)
     assert [cell.source for cell in stored.cells] == [cell.source for cell in before.cells]
@@ -147,14 +148,14 @@ def test_run_resume_and_store(
     assert [cell.get("execution_count") for cell in stored.cells] == [None, 1, 2]
     assert notebooks.stripped(stored) == stored
     # Storing changed the outputs only, so nothing is left to do.
-    (after,) = reproduce.run(resume=True, folder=folder, build=build)
+    (after,) = runner.run(resume=True, folder=folder, build=build)
     assert after.state == "kept"
 
 
 def test_failing_notebook_stops_the_run(folder: Path, tmp_path: Path) -> None:
     add(folder, "00_a.ipynb", "print(1)", "raise ValueError('too cold')", "print(2)")
     add(folder, "01_b.ipynb", "print(profile)")
-    (failed,) = reproduce.run(folder=folder, build=tmp_path)
+    (failed,) = runner.run(folder=folder, build=tmp_path)
     assert failed.state == "failed"
     # In [1] are the parameters and In [2] those injected.
     assert failed.message == "cell In [4]: ValueError: too cold"
@@ -166,7 +167,7 @@ def test_failing_notebook_stops_the_run(folder: Path, tmp_path: Path) -> None:
 
     states = [
         outcome.state
-        for outcome in reproduce.run(
+        for outcome in runner.run(
             resume=True, keep=True, keep_going=True, folder=folder, build=tmp_path
         )
     ]
@@ -177,15 +178,15 @@ def test_failing_notebook_stops_the_run(folder: Path, tmp_path: Path) -> None:
 
 def test_dead_kernel_is_a_failure(folder: Path, tmp_path: Path) -> None:
     add(folder, "00_a.ipynb", "print(1)", "import os; os._exit(9)")
-    (failed,) = reproduce.run(folder=folder, build=tmp_path)
+    (failed,) = runner.run(folder=folder, build=tmp_path)
     assert failed.state == "failed"
     assert "the kernel died" in failed.message
-    assert not reproduce.complete(failed.copy, reproduce.input_hash(folder / "00_a.ipynb", "quick"))
+    assert not runner.complete(failed.copy, runner.input_hash(folder / "00_a.ipynb", "quick"))
 
 
 def test_heartbeat_goes_to_stderr(folder: Path, tmp_path: Path, capsys: Any) -> None:
     add(folder, "00_a.ipynb", "import time; time.sleep(1.5)")
-    (outcome,) = reproduce.run(folder=folder, build=tmp_path, every=0.5)
+    (outcome,) = runner.run(folder=folder, build=tmp_path, every=0.5)
     assert outcome.state == "done"
     captured = capsys.readouterr()
     assert "00_a: cell 4 of 4, running for" in captured.err
@@ -236,17 +237,17 @@ pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
 
 def test_input_hash_counts_sources_tags_and_profile(folder: Path) -> None:
     path = add(folder, "00_a.ipynb", "print(1)")
-    reference = reproduce.input_hash(path, "quick")
-    assert reproduce.input_hash(path, "paper") != reference
+    reference = runner.input_hash(path, "quick")
+    assert runner.input_hash(path, "paper") != reference
     notebook = notebooks.read(path)
     notebook.cells[2].outputs.append(v4.new_output("stream", name="stdout", text="1\n"))
     notebook.cells[2].execution_count = 2
     notebooks.write(notebook, path)
-    assert reproduce.input_hash(path, "quick") == reference
+    assert runner.input_hash(path, "quick") == reference
     notebook.cells[2].metadata["tags"] = ["external-data"]
     notebooks.write(notebook, path)
-    assert reproduce.input_hash(path, "quick") != reference
-    assert reproduce.input_hash(add(folder, "00_a.ipynb", "print(2)"), "quick") != reference
+    assert runner.input_hash(path, "quick") != reference
+    assert runner.input_hash(add(folder, "00_a.ipynb", "print(2)"), "quick") != reference
 
 
 def test_input_hash_counts_data_but_not_the_cache(
@@ -255,21 +256,21 @@ def test_input_hash_counts_data_but_not_the_cache(
     path = add(folder, "00_a.ipynb")
     data = tmp_path / "checkout" / "data"
     data.mkdir(parents=True)
-    monkeypatch.setattr(reproduce, "__file__", str(tmp_path / "checkout" / "arise_lib" / "x.py"))
+    monkeypatch.setattr(runner, "__file__", str(tmp_path / "checkout" / "arise_lib" / "x.py"))
     monkeypatch.setattr(paths, "DATA", data)
     monkeypatch.setattr(paths, "DERIVED", data / "derived")
-    monkeypatch.setattr(reproduce.store, "available", lambda name: False)
+    monkeypatch.setattr(runner.store, "available", lambda name: False)
     (data / "registry.tsv").write_text("name\tsha256\tbytes\turl\na\tb\t1\tc\n")
-    reference = reproduce.input_hash(path, "quick")
+    reference = runner.input_hash(path, "quick")
     (data / "derived").mkdir()
     (data / "derived" / "x.npz").write_bytes(b"1")
-    assert reproduce.input_hash(path, "quick") == reference
+    assert runner.input_hash(path, "quick") == reference
     (data / "new.csv").write_text("1")
-    with_data = reproduce.input_hash(path, "quick")
+    with_data = runner.input_hash(path, "quick")
     assert with_data != reference
     # External data that have come make a difference to the notebooks that use them.
-    monkeypatch.setattr(reproduce.store, "available", lambda name: True)
-    assert reproduce.input_hash(path, "quick") != with_data
+    monkeypatch.setattr(runner.store, "available", lambda name: True)
+    assert runner.input_hash(path, "quick") != with_data
 
 
 @pytest.mark.parametrize("content", [None, "", "{}"])
@@ -277,7 +278,7 @@ def test_copy_that_is_not_whole(tmp_path: Path, content: str | None) -> None:
     copy = tmp_path / "00_a.ipynb"
     if content is not None:
         copy.write_text(content)
-    assert not reproduce.complete(copy, "hash")
+    assert not runner.complete(copy, "hash")
 
 
 # --- progress bars -----------------------------------------------------------------------------
@@ -312,10 +313,10 @@ def test_bar_in_silence(
 def test_bar_in_a_kernel(folder: Path, tmp_path: Path) -> None:
     """The kernel tells by itself, even if a terminal is pretended and the variable is not set."""
     pretend = "import os, sys\nos.environ.pop('ARISE_PROGRESS')\nsys.stderr.isatty = lambda: True"
-    use = "from arise_lib.progress import bar, in_kernel\nprint(in_kernel(), list(bar(range(2))))"
+    use = "from arise_lib.storage.progress import bar, in_kernel\nprint(in_kernel(), list(bar(range(2))))"
     python_path = f"sys.path.insert(0, {str(paths.ROOT)!r})"
     add(folder, "00_a.ipynb", pretend, python_path, use)
-    (outcome,) = reproduce.run(folder=folder, build=tmp_path)
+    (outcome,) = runner.run(folder=folder, build=tmp_path)
     assert outcome.message == ""
     assert texts(outcome.copy) == "True [0, 1]\n"
 

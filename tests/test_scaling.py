@@ -13,13 +13,12 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 from strategies import clusters, periodic_structures, rotations, structures
 
-from arise_lib.cells import nearest_distances
 from arise_lib.errors import InputError
-from arise_lib.scaling import (
+from arise_lib.structures.neighbours import nearest_distances, periodic_images
+from arise_lib.structures.scale import (
     mode_of_distances,
     nearest_neighbour_distances,
     overall_nearest_neighbour_distance,
-    periodic_images,
     species_pairs,
 )
 

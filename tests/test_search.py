@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from arise_lib import datasets, paths, search
+from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import DataError
-from arise_lib.network import Training, load, train
-from arise_lib.soap import SoapSettings
+from arise_lib.network import load
+from arise_lib.storage import jsonl, paths
+from arise_lib.training import datasets, kept, search
+from arise_lib.training.fit import Training, train
 
 
 def bowl(training: Training) -> dict[str, float]:
@@ -28,7 +30,7 @@ def few_rows() -> datasets.DataSet:
     return datasets.DataSet(features, np.arange(40) % 2, pd.DataFrame(index=range(40)))
 
 
-def run(path: Path, n_trials: int) -> list[search.Row]:
+def run(path: Path, n_trials: int) -> list[kept.Row]:
     return list(search.search(path, n_trials, bowl, epochs=5, patience=2, seed=1))
 
 
@@ -57,7 +59,7 @@ def test_a_proposal_does_not_wait_for_the_trials_in_flight(tmp_path: Path) -> No
 
 def test_the_kept_trials_are_those_proposed() -> None:
     """The table in `data/search` is what this code proposes, from the first row to the last."""
-    rows = search.read_trials(paths.DATA / "search" / "quip.jsonl")
+    rows = jsonl.read_rows(paths.DATA / "search" / "quip.jsonl")
     for number, row in enumerate(rows):
         assert search.propose(rows, number, rows[0]["seed"])[1] == pytest.approx(row["draws"])
 
@@ -98,9 +100,9 @@ def test_a_network_is_trained_once_and_kept(
 ) -> None:
     folder, training = tmp_path / "deep", Training(hidden=(8,), epochs=2, seed=3)
     data = few_rows()
-    first = search.kept(folder, data, SoapSettings(), training)
+    first = kept.kept(folder, data, SoapSettings(), training)
     history = pd.read_csv(
-        (folder / search.weights_name(training)).with_suffix(".csv"), index_col="epoch"
+        (folder / kept.weights_name(training)).with_suffix(".csv"), index_col="epoch"
     )
     assert list(history.columns) == ["accuracy", "loss", "val_accuracy", "val_loss"]
     assert len(history) == 2
@@ -109,18 +111,18 @@ def test_a_network_is_trained_once_and_kept(
         raise AssertionError("trained again")
 
     monkeypatch.setattr(search, "train", refuse)
-    again = search.kept(folder, data, SoapSettings(), training)
+    again = kept.kept(folder, data, SoapSettings(), training)
     np.testing.assert_array_equal(first.kernels[0], again.kernels[0])
 
 
 def test_settling_what_was_kept_equals_training_in_one_go(tmp_path: Path) -> None:
     training, data = Training(hidden=(8,), epochs=3, settle=2, seed=5), few_rows()
-    search.kept(tmp_path, data, SoapSettings(), replace(training, settle=0))
-    in_two = search.kept(tmp_path, data, SoapSettings(), training)
+    kept.kept(tmp_path, data, SoapSettings(), replace(training, settle=0))
+    in_two = kept.kept(tmp_path, data, SoapSettings(), training)
     in_one, history = train(data, SoapSettings(), training)
     assert len(history) == 5
     kept_history = pd.read_csv(
-        (tmp_path / search.weights_name(training)).with_suffix(".csv"), index_col="epoch"
+        (tmp_path / kept.weights_name(training)).with_suffix(".csv"), index_col="epoch"
     )
     pd.testing.assert_frame_equal(kept_history, history, check_names=False)
     for one, two in zip(in_one.kernels, in_two.kernels, strict=True):
@@ -131,7 +133,7 @@ def test_evaluation_keeps_what_it_trained(tmp_path: Path) -> None:
     data = few_rows()
     training = Training(hidden=(8,), epochs=3)
     figures = search.evaluate(training, data, SoapSettings(), tmp_path)
-    path = tmp_path / search.weights_name(training)
+    path = tmp_path / kept.weights_name(training)
     history = pd.read_csv(path.with_suffix(".csv"), index_col="epoch")
     best = figures["best_epoch"] - 1
     assert figures["val_accuracy"] == pytest.approx(history["val_accuracy"].max(), abs=1e-6)
@@ -142,9 +144,9 @@ def test_evaluation_keeps_what_it_trained(tmp_path: Path) -> None:
 def test_another_training_is_another_file() -> None:
     one = Training(hidden=(8,), epochs=3, settle=2)
     others = (replace(one, settle=4), replace(one, settle=0), replace(one, dropout=0.5))
-    assert len({search.weights_name(training) for training in (one, *others)}) == 4
+    assert len({kept.weights_name(training) for training in (one, *others)}) == 4
     again = Training(**json.loads(json.dumps(asdict(one))) | {"hidden": (8,)})
-    assert search.weights_name(again) == search.weights_name(one)
+    assert kept.weights_name(again) == kept.weights_name(one)
 
 
 def test_damaged_row_is_named(tmp_path: Path) -> None:
@@ -152,4 +154,4 @@ def test_damaged_row_is_named(tmp_path: Path) -> None:
     run(path, 2)
     path.write_text(path.read_text() + json.dumps({"trial": 2})[:-3] + "\n")
     with pytest.raises(DataError, match=r"trial 2 in trials\.jsonl is not readable"):
-        search.read_trials(path)
+        jsonl.read_rows(path)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arise_lib import datasets, experiments, network, paths, selection
-from arise_lib.datasets import DISPLACEMENTS, MISSING, defective_units
+from arise_lib import network, samples
+from arise_lib.storage import paths
+from arise_lib.training import datasets, selection
+from arise_lib.training.datasets import DISPLACEMENTS, MISSING, defective_units
 
 
 def test_mild_means_what_the_paper_says() -> None:
@@ -33,7 +35,7 @@ def few(monkeypatch: pytest.MonkeyPatch, tmp_path):
         monkeypatch.setattr(
             selection, name, lambda *a, _whole=whole, **k: _whole(*a, labels=labels, **k)
         )
-    sample = tuple(experiments.draw(9, n_images=3, n_boxes=1, n_cuts=0))
+    sample = tuple(samples.draw(9, n_images=3, n_boxes=1, n_cuts=0))
     monkeypatch.setattr(selection, "sample", lambda: sample)
     selection.sample_features.cache_clear()
     yield

@@ -21,21 +21,22 @@ from scipy.special import eval_legendre, sph_harm_y, spherical_in
 from strategies import clusters, periodic_structures, rotations, structures
 from threadpoolctl import threadpool_limits
 
-from arise_lib import prototypes, store
-from arise_lib.errors import InputError
-from arise_lib.scaling import nearest_neighbour_distances
-from arise_lib.soap import SoapSettings, describe, describe_settings, lanes, training_grid
-from arise_lib.soap.grid import NODES, TOLERANCE, common_edges, lagrange, radial_table
-from arise_lib.soap.harmonics import (
+from arise_lib import storage
+from arise_lib.descriptor import SoapSettings, describe, describe_settings, lanes, training_grid
+from arise_lib.descriptor._engine.grid import NODES, TOLERANCE, common_edges, lagrange, radial_table
+from arise_lib.descriptor._engine.harmonics import (
     fill_harmonics,
     harmonic_columns,
     normalisation,
     recurrence,
 )
-from arise_lib.soap.lanes import LANES
-from arise_lib.soap.radial import _gaussian_overlap, fade, kinks, radial_functions
-from arise_lib.soap.reference import describe_with_dscribe
-from arise_lib.soap.spectrum import add_power_spectra, slots
+from arise_lib.descriptor._engine.lanes import LANES
+from arise_lib.descriptor._engine.spectrum import add_power_spectra, slots
+from arise_lib.descriptor.radial import _gaussian_overlap, fade, kinks, radial_functions
+from arise_lib.descriptor.reference import describe_with_dscribe
+from arise_lib.errors import InputError
+from arise_lib.structures import prototypes
+from arise_lib.structures.scale import nearest_neighbour_distances
 
 QUIP, GTO = SoapSettings(radial="quip"), SoapSettings(radial="gto")
 BOTH = pytest.mark.parametrize("settings", [QUIP, GTO], ids=["quip", "gto"])
@@ -687,7 +688,7 @@ def test_classes_against_dscribe(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def golden() -> dict[str, np.ndarray]:
-    return store.load_arrays(GOLDEN)
+    return storage.load_arrays(GOLDEN)
 
 
 def test_classes_against_stored_quip(golden: dict[str, np.ndarray]) -> None:

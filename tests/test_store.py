@@ -17,8 +17,9 @@ import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arise_lib import paths, store
+from arise_lib import storage
 from arise_lib.errors import AriseError, DataError, InputError
+from arise_lib.storage import paths
 
 CONTENT = b"2\n\nC 0 0 0\nC 0 0 1.42\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -33,7 +34,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_registry_states_source_and_terms_of_every_file() -> None:
-    table = store.registry()
+    table = storage.registry()
     assert list(table.columns) == ["sha256", "bytes", "url", "licence", "citation"]
     # 108 prototypes, 14 structures outside the classes, 32 others.
     assert len(table) == 154
@@ -46,20 +47,20 @@ def test_registry_states_source_and_terms_of_every_file() -> None:
 
 
 def test_registry_is_a_copy() -> None:
-    table = store.registry()
+    table = storage.registry()
     table["url"] = ""
-    assert (store.registry()["url"] != "").all()
+    assert (storage.registry()["url"] != "").all()
 
 
 def test_unreadable_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "DATA", tmp_path)
     with pytest.raises(DataError, match=r"registry .*registry\.tsv cannot be read"):
-        store.registry()
-    assert not store.available("data.xyz")
+        storage.registry()
+    assert not storage.available("data.xyz")
 
 
 def test_every_external_file_is_the_registered_one(external: Callable[[str], Path]) -> None:
-    for name, row in store.registry().iterrows():
+    for name, row in storage.registry().iterrows():
         path = external(str(name))
         assert path.stat().st_size == row["bytes"]
         assert hashlib.sha256(path.read_bytes()).hexdigest() == row["sha256"]
@@ -128,10 +129,10 @@ def http_error(status: int) -> requests.HTTPError:
 
 def test_fetch_downloads_once(cache: Path, network: Callable[..., FakeDownloader]) -> None:
     fake = network(CONTENT)
-    assert not store.available("stem/a.xyz")
+    assert not storage.available("stem/a.xyz")
     for _ in range(2):
-        assert store.fetch("stem/a.xyz") == cache / "stem" / "a.xyz"
-        assert store.available("stem/a.xyz")
+        assert storage.fetch("stem/a.xyz") == cache / "stem" / "a.xyz"
+        assert storage.available("stem/a.xyz")
     assert fake.urls == ["https://example.org/stem/a.xyz"]
     assert files(cache) == ["stem/a.xyz"]
     assert (cache / "stem" / "a.xyz").read_bytes() == CONTENT
@@ -153,7 +154,7 @@ def test_third_attempt_succeeds(
     cache: Path, network: Callable[..., FakeDownloader], failure: bytes | Exception
 ) -> None:
     fake = network(failure, failure, CONTENT)
-    assert store.fetch("stem/a.xyz").read_bytes() == CONTENT
+    assert storage.fetch("stem/a.xyz").read_bytes() == CONTENT
     # The pauses double.
     assert fake.pauses == [0.0, 2.0, 4.0]
     assert files(cache) == ["stem/a.xyz"]
@@ -162,7 +163,7 @@ def test_third_attempt_succeeds(
 def test_third_failure_is_reported(cache: Path, network: Callable[..., FakeDownloader]) -> None:
     network(TimeoutError("first"), TimeoutError("second"), requests.ConnectionError("no route"))
     with pytest.raises(DataError, match=r"example\.org/stem/a\.xyz, attempt 3: .*no route") as info:
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert "set ARISE_DATA_DIR to a folder that holds the file" in str(info.value)
     assert files(cache) == []
 
@@ -170,14 +171,14 @@ def test_third_failure_is_reported(cache: Path, network: Callable[..., FakeDownl
 def test_wrong_content_is_reported(cache: Path, network: Callable[..., FakeDownloader]) -> None:
     network(*[b"<html>log in first</html>"] * 3)
     with pytest.raises(DataError, match=rf"attempt 3: .*found [0-9a-f]{{64}}, expected {SHA256}"):
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert files(cache) == []
 
 
 def test_not_found_is_not_tried_again(cache: Path, network: Callable[..., FakeDownloader]) -> None:
     fake = network(http_error(404), CONTENT)
     with pytest.raises(DataError, match=r"attempt 1: .*404 from the server"):
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert len(fake.urls) == 1
 
 
@@ -186,7 +187,7 @@ def test_interrupted_download_leaves_nothing(
 ) -> None:
     network(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert files(cache) == []
 
 
@@ -195,9 +196,9 @@ def test_altered_file(cache: Path, network: Callable[..., FakeDownloader]) -> No
     (cache / "stem").mkdir(parents=True)
     (cache / "stem" / "a.xyz").write_bytes(CONTENT.replace(b"1.42", b"1.43"))
     # Same size: only the checksum tells.
-    assert store.available("stem/a.xyz")
+    assert storage.available("stem/a.xyz")
     with pytest.raises(DataError, match=f"found [0-9a-f]{{64}}, expected {SHA256}") as info:
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert "Delete it, then run `arise fetch stem/a.xyz`" in str(info.value)
     assert fake.urls == []
 
@@ -212,7 +213,7 @@ def test_offline(
     fake = network()
     monkeypatch.setenv("ARISE_OFFLINE", value)
     with pytest.raises(DataError, match=r"forbids downloads: run `arise fetch stem/a\.xyz`"):
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert fake.urls == [] and not cache.exists()
 
 
@@ -221,7 +222,7 @@ def test_offline_zero_allows_downloads(
 ) -> None:
     network(CONTENT)
     monkeypatch.setenv("ARISE_OFFLINE", "0")
-    assert store.fetch("stem/a.xyz").is_file()
+    assert storage.fetch("stem/a.xyz").is_file()
 
 
 def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,10 +231,10 @@ def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyP
     (cache / "stem" / "a.xyz").chmod(0o444)
     (cache / "stem").chmod(0o555)
     # The administrator may write in spite of the mode; so look for the attempt, too.
-    monkeypatch.setattr(store, "atomic_write", lambda path: pytest.fail(f"{path} is written"))
+    monkeypatch.setattr(storage, "atomic_write", lambda path: pytest.fail(f"{path} is written"))
     before = (cache / "stem").stat().st_mtime_ns
-    assert store.fetch("stem/a.xyz").read_bytes() == CONTENT
-    assert store.available("stem/a.xyz")
+    assert storage.fetch("stem/a.xyz").read_bytes() == CONTENT
+    assert storage.available("stem/a.xyz")
     assert (cache / "stem").stat().st_mtime_ns == before
     (cache / "stem").chmod(0o755)
 
@@ -241,33 +242,33 @@ def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyP
 def test_cache_that_cannot_be_written(cache: Path, network: Callable[..., FakeDownloader]) -> None:
     fake = network(CONTENT)
     cache.write_text("a file where the folder should be")
-    assert not store.available("stem/a.xyz")
+    assert not storage.available("stem/a.xyz")
     with pytest.raises(DataError, match="set ARISE_DATA_DIR to a folder that you may write to"):
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
     assert fake.urls == []
 
 
 def test_folder_in_place_of_a_file(cache: Path) -> None:
     (cache / "stem" / "a.xyz").mkdir(parents=True)
-    assert not store.available("stem/a.xyz")
+    assert not storage.available("stem/a.xyz")
     with pytest.raises(DataError, match="cannot be read"):
-        store.fetch("stem/a.xyz")
+        storage.fetch("stem/a.xyz")
 
 
 def test_unknown_name(cache: Path) -> None:
     with pytest.raises(InputError, match=r"'stem/c.xyz': did you mean stem/[ab].xyz or stem/"):
-        store.fetch("stem/c.xyz")
+        storage.fetch("stem/c.xyz")
     with pytest.raises(InputError, match=r"'\?': store.registry\(\) lists the names"):
-        store.fetch("?")
+        storage.fetch("?")
     for name in ("stem/c.xyz", "../registry.tsv", "", None, 3):
-        assert store.available(name) is False  # type: ignore[arg-type]
+        assert storage.available(name) is False  # type: ignore[arg-type]
 
 
 def test_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ARISE_DATA_DIR", "~/somewhere")
-    assert store.data_dir() == Path.home() / "somewhere"
+    assert storage.data_dir() == Path.home() / "somewhere"
     monkeypatch.setenv("ARISE_DATA_DIR", "")
-    assert store.data_dir() == Path(pooch.os_cache("arise"))
+    assert storage.data_dir() == Path(pooch.os_cache("arise"))
 
 
 def test_errors_are_of_the_standard_kind() -> None:
@@ -280,7 +281,7 @@ def test_errors_are_of_the_standard_kind() -> None:
 
 def test_atomic_write_makes_folders_and_keeps_the_ending(tmp_path: Path) -> None:
     final = tmp_path / "new" / "folder" / "a.tar.gz"
-    with store.atomic_write(final) as temporary:
+    with storage.atomic_write(final) as temporary:
         assert temporary.parent == final.parent and temporary.name.endswith("a.tar.gz")
         temporary.write_text("whole")
         assert not final.exists()
@@ -292,7 +293,7 @@ def test_atomic_write_makes_folders_and_keeps_the_ending(tmp_path: Path) -> None
 def test_atomic_write_keeps_the_old_file(tmp_path: Path, error: type[BaseException]) -> None:
     final = tmp_path / "a.csv"
     final.write_text("old")
-    with pytest.raises(error), store.atomic_write(final) as temporary:
+    with pytest.raises(error), storage.atomic_write(final) as temporary:
         temporary.write_text("half")
         raise error
     assert final.read_text() == "old" and files(tmp_path) == ["a.csv"]
@@ -300,7 +301,7 @@ def test_atomic_write_keeps_the_old_file(tmp_path: Path, error: type[BaseExcepti
 
 def test_atomic_write_respects_the_umask(tmp_path: Path) -> None:
     (tmp_path / "plain").touch()
-    with store.atomic_write(tmp_path / "atomic") as temporary:
+    with storage.atomic_write(tmp_path / "atomic") as temporary:
         temporary.touch()
     assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
@@ -316,8 +317,8 @@ ARRAYS = {
 
 
 def test_arrays_come_back_bit_by_bit(tmp_path: Path) -> None:
-    store.save_arrays(tmp_path / "a.npz", ARRAYS)
-    back = store.load_arrays(tmp_path / "a.npz")
+    storage.save_arrays(tmp_path / "a.npz", ARRAYS)
+    back = storage.load_arrays(tmp_path / "a.npz")
     assert list(back) == list(ARRAYS)
     for name, array in ARRAYS.items():
         assert back[name].dtype == array.dtype and back[name].shape == array.shape
@@ -328,26 +329,26 @@ def test_arrays_come_back_bit_by_bit(tmp_path: Path) -> None:
 
 
 def test_same_arrays_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store.save_arrays(tmp_path / "a.npz", ARRAYS)
+    storage.save_arrays(tmp_path / "a.npz", ARRAYS)
     monkeypatch.setattr(time, "time", lambda: 2e9)
-    store.save_arrays(tmp_path / "b.npz", ARRAYS)
+    storage.save_arrays(tmp_path / "b.npz", ARRAYS)
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
 
 
 def test_files_of_numpy_are_read(tmp_path: Path) -> None:
     np.savez_compressed(tmp_path / "a.npz", a=np.arange(5))
-    np.testing.assert_array_equal(store.load_arrays(tmp_path / "a.npz")["a"], np.arange(5))
+    np.testing.assert_array_equal(storage.load_arrays(tmp_path / "a.npz")["a"], np.arange(5))
 
 
 def test_objects_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="'a' holds Python objects"):
-        store.save_arrays(tmp_path / "a.npz", {"a": np.array([{}])})
+        storage.save_arrays(tmp_path / "a.npz", {"a": np.array([{}])})
     with pytest.raises(InputError, match=r"array name '\.\./a'"):
-        store.save_arrays(tmp_path / "a.npz", {"../a": np.zeros(1)})
+        storage.save_arrays(tmp_path / "a.npz", {"../a": np.zeros(1)})
     assert files(tmp_path) == []
     np.savez(tmp_path / "b.npz", a=np.array([{}]))
     with pytest.raises(DataError, match="cannot be read as npz"):
-        store.load_arrays(tmp_path / "b.npz")
+        storage.load_arrays(tmp_path / "b.npz")
 
 
 def test_every_damage_is_noticed(tmp_path: Path) -> None:
@@ -357,7 +358,7 @@ def test_every_damage_is_noticed(tmp_path: Path) -> None:
     """
     path = tmp_path / "a.npz"
     expected = {"a": np.arange(6.0), "b": np.array([1, 2])}
-    store.save_arrays(path, expected)
+    storage.save_arrays(path, expected)
     whole = path.read_bytes()
     damaged = [whole[:n] for n in range(0, len(whole), 3)]
     for mask in (0xFF, 0x01):
@@ -368,7 +369,7 @@ def test_every_damage_is_noticed(tmp_path: Path) -> None:
     for content in damaged:
         path.write_bytes(content)
         try:
-            back = store.load_arrays(path)
+            back = storage.load_arrays(path)
         except DataError:
             noticed += 1
             continue
@@ -380,13 +381,13 @@ def test_every_damage_is_noticed(tmp_path: Path) -> None:
 
 def test_damaged_header_asks_for_no_memory(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
-    store.save_arrays(path, {"a": np.arange(6.0)})
+    storage.save_arrays(path, {"a": np.arange(6.0)})
     whole = path.read_bytes()
     # Eight terabytes; the header is padded with blanks.
     path.write_bytes(whole.replace(b"(6,), }             ", b"(1000000000000,), } "))
     assert path.read_bytes() != whole and len(path.read_bytes()) == len(whole)
     with pytest.raises(DataError, match=r"wrong checksum of a\.npy"):
-        store.load_arrays(path)
+        storage.load_arrays(path)
 
 
 # --- cached ------------------------------------------------------------------------------------
@@ -411,8 +412,8 @@ class Counter:
 
 def test_computed_once(derived: Path) -> None:
     compute = Counter()
-    first = store.cached("pristine/soap", {"n_max": 9}, compute)
-    second = store.cached("pristine/soap", {"n_max": 9}, compute)
+    first = storage.cached("pristine/soap", {"n_max": 9}, compute)
+    second = storage.cached("pristine/soap", {"n_max": 9}, compute)
     assert compute.calls == 1
     assert list(first) == list(second) == ["x"]
     assert first["x"].tobytes() == second["x"].tobytes()
@@ -422,8 +423,8 @@ def test_computed_once(derived: Path) -> None:
 
 def test_order_of_the_key_does_not_matter(derived: Path) -> None:
     compute = Counter()
-    store.cached("a", {"x": 1, "y": {"p": (1, 2), "q": None}}, compute)
-    store.cached("a", {"y": {"q": None, "p": [1, 2]}, "x": np.int64(1)}, compute)
+    storage.cached("a", {"x": 1, "y": {"p": (1, 2), "q": None}}, compute)
+    storage.cached("a", {"y": {"q": None, "p": [1, 2]}, "x": np.int64(1)}, compute)
     assert compute.calls == 1
 
 
@@ -460,9 +461,9 @@ def spelt_out(value: Any) -> str:
 def test_different_keys_never_collide(keys: list[dict[str, Any]]) -> None:
     stored: list[Path] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(store, "save_arrays", lambda path, _: stored.append(path))
+        patch.setattr(storage, "save_arrays", lambda path, _: stored.append(path))
         for key in keys:
-            store.cached("hypothesis", key, Counter())
+            storage.cached("hypothesis", key, Counter())
     assert len(set(stored)) == len({spelt_out(key) for key in keys})
 
 
@@ -480,8 +481,8 @@ def test_different_keys_never_collide(keys: list[dict[str, Any]]) -> None:
     ],
 )
 def test_look_alike_keys(derived: Path, one: Any, other: Any) -> None:
-    a = store.cached("a", {"k": one}, Counter(1))["x"]
-    b = store.cached("a", {"k": other}, Counter(2))["x"]
+    a = storage.cached("a", {"k": one}, Counter(1))["x"]
+    b = storage.cached("a", {"k": other}, Counter(2))["x"]
     # 0.1 + 1e-18 is 0.1, 0.1 + 2e-17 the next number.
     assert bool(a[0] == b[0]) is (repr(one) == repr(other))
 
@@ -490,10 +491,10 @@ def test_name_and_format_are_part_of_the_key(
     derived: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compute = Counter()
-    store.cached("a", {}, compute)
-    store.cached("b", {}, compute)
-    monkeypatch.setattr(store, "FORMAT", store.FORMAT + 1)
-    store.cached("a", {}, compute)
+    storage.cached("a", {}, compute)
+    storage.cached("b", {}, compute)
+    monkeypatch.setattr(storage, "FORMAT", storage.FORMAT + 1)
+    storage.cached("a", {}, compute)
     assert compute.calls == 3
     # Not by the folder alone: "A" and "a" are one folder on some systems.
     assert len({Path(file).name for file in files(derived)}) == 3
@@ -516,20 +517,20 @@ def test_name_and_format_are_part_of_the_key(
 def test_unsupported_keys(derived: Path, key: Any, message: str) -> None:
     compute = Counter()
     with pytest.raises(InputError, match=message):
-        store.cached("a", key, compute)
+        storage.cached("a", key, compute)
     assert compute.calls == 0 and not derived.exists()
 
 
 @pytest.mark.parametrize("name", ["", "../a", "/a", "a/", "a//b", "a b", "a\n", "ä", None])
 def test_unsafe_names(derived: Path, name: Any) -> None:
     with pytest.raises(InputError, match=r"name of a cached result .*are allowed"):
-        store.cached(name, {}, Counter())
+        storage.cached(name, {}, Counter())
 
 
 @pytest.mark.parametrize("result", [[1], {"__key__": np.zeros(1)}, {"x": np.array([None])}])
 def test_unsupported_results(derived: Path, result: Any) -> None:
     with pytest.raises(InputError, match=r"no mapping of names|holds Python objects"):
-        store.cached("a", {}, lambda: result)
+        storage.cached("a", {}, lambda: result)
     assert files(derived) == []
 
 
@@ -539,7 +540,7 @@ def test_failing_computation_leaves_nothing(derived: Path, error: type[BaseExcep
         raise error("half-way")
 
     with pytest.raises(error, match="half-way"):
-        store.cached("a", {}, fail)
+        storage.cached("a", {}, fail)
     assert not derived.exists()
 
 
@@ -554,50 +555,50 @@ def test_interrupted_writing_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(np.lib.format, "write_array", write_half)
         with pytest.raises(error, match="half-way"):
-            store.cached("a", {}, Counter())
+            storage.cached("a", {}, Counter())
     assert files(derived) == []
-    assert store.cached("a", {}, Counter(5))["x"][0] == 5
+    assert storage.cached("a", {}, Counter(5))["x"][0] == 5
 
 
 @pytest.mark.parametrize("keep", [0, 1, 60, -1])
 def test_truncated_entry_is_computed_anew(derived: Path, keep: int) -> None:
     compute = Counter()
-    store.cached("a", {"k": 1}, compute)
+    storage.cached("a", {"k": 1}, compute)
     path = derived / files(derived)[0]
     path.write_bytes(path.read_bytes()[:keep])
     with pytest.warns(UserWarning, match="computed anew"):
-        assert store.cached("a", {"k": 1}, compute)["x"][0] == 1
+        assert storage.cached("a", {"k": 1}, compute)["x"][0] == 1
     assert compute.calls == 2
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        store.cached("a", {"k": 1}, compute)
+        storage.cached("a", {"k": 1}, compute)
     assert compute.calls == 2
 
 
 def test_entry_that_lost_an_array_is_not_used(derived: Path) -> None:
-    store.cached("a", {}, lambda: {"x": np.zeros(1), "y": np.ones(1)})
+    storage.cached("a", {}, lambda: {"x": np.zeros(1), "y": np.ones(1)})
     path = derived / files(derived)[0]
-    arrays = store.load_arrays(path)
+    arrays = storage.load_arrays(path)
     del arrays["y"]
-    store.save_arrays(path, arrays)
+    storage.save_arrays(path, arrays)
     with pytest.warns(UserWarning, match="or not all of its arrays"):
-        assert "y" in store.cached("a", {}, lambda: {"x": np.zeros(1), "y": np.ones(1)})
+        assert "y" in storage.cached("a", {}, lambda: {"x": np.zeros(1), "y": np.ones(1)})
 
 
 def test_entry_of_another_key_is_not_used(derived: Path) -> None:
-    store.cached("a", {"k": 1}, Counter(1))
+    storage.cached("a", {"k": 1}, Counter(1))
     (one,) = files(derived)
-    store.cached("a", {"k": 2}, Counter(2))
+    storage.cached("a", {"k": 2}, Counter(2))
     (two,) = set(files(derived)) - {one}
     (derived / one).replace(derived / two)
     with pytest.warns(UserWarning, match="it holds another key"):
-        assert store.cached("a", {"k": 2}, Counter(3))["x"][0] == 3
+        assert storage.cached("a", {"k": 2}, Counter(3))["x"][0] == 3
 
 
 def test_result_survives_a_folder_that_cannot_be_written(derived: Path) -> None:
     derived.write_text("a file where the folder should be")
     with pytest.warns(UserWarning, match="'a' is not cached .*ARISE_CACHE_DIR"):
-        assert store.cached("a", {}, Counter(4))["x"][0] == 4
+        assert storage.cached("a", {}, Counter(4))["x"][0] == 4
 
 
 def test_threads_may_ask_for_the_same_key(derived: Path) -> None:
@@ -608,7 +609,7 @@ def test_threads_may_ask_for_the_same_key(derived: Path) -> None:
         return {"x": np.arange(20_000)}
 
     def work() -> None:
-        results.append(store.cached("a", {}, compute)["x"].sum())
+        results.append(storage.cached("a", {}, compute)["x"].sum())
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
@@ -624,8 +625,8 @@ def _write_and_read(folder: str, rounds: int) -> int:
     """Overwrite one file again and again and read it; return how many reads were wrong."""
     path, wrong = Path(folder) / "a.npz", 0
     for i in range(rounds):
-        store.save_arrays(path, {"x": np.full(5_000, i)})
-        x = store.load_arrays(path)["x"]
+        storage.save_arrays(path, {"x": np.full(5_000, i)})
+        x = storage.load_arrays(path)["x"]
         wrong += not (x == x[0]).all()
     return wrong
 

@@ -16,11 +16,13 @@ from numpy.typing import NDArray
 
 import arise_lib
 from arise_lib import network
+from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network import Network
-from arise_lib.reading import read_structure
-from arise_lib.soap import SoapSettings, describe
-from arise_lib.strided import atoms_in_boxes, box_centres, describe_box, label_shares, scan
+from arise_lib.strided.boxes import atoms_in_boxes, box_centres
+from arise_lib.strided.maps import label_shares
+from arise_lib.strided.sweep import describe_box, scan
+from arise_lib.structures.reading import read_structure
 
 Boxes = dict[tuple[int, int, int], NDArray[np.int64]]
 

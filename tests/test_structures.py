@@ -11,21 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import clusters, periodic_structures, structures
 
-from arise_lib import prototypes
 from arise_lib.errors import InputError
-from arise_lib.scaling import nearest_neighbour_distances, overall_nearest_neighbour_distance
-from arise_lib.structures import (
-    bicrystal,
+from arise_lib.samples.alloys import ordered_core_particle
+from arise_lib.samples.grains import bicrystal
+from arise_lib.samples.sheets import noisy_sheet
+from arise_lib.samples.unknown import unseen_crystals
+from arise_lib.structures import prototypes
+from arise_lib.structures.defects import displace, remove_atoms
+from arise_lib.structures.scale import (
+    nearest_neighbour_distances,
+    overall_nearest_neighbour_distance,
+)
+from arise_lib.structures.supercells import (
     cut_sphere,
-    displace,
-    noisy_sheet,
-    ordered_core_particle,
-    remove_atoms,
     replication,
     round_cluster,
     supercell,
     supercell_series,
-    unseen_crystals,
 )
 
 ROCK_SALT = bulk("NaCl", "rocksalt", a=5.64, cubic=True)  # 8 atoms

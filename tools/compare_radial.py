@@ -12,10 +12,12 @@ import argparse
 import json
 from dataclasses import replace
 
-from arise_lib import datasets, network, paths, selection, store
-from arise_lib.network import Training
-from arise_lib.search import read_trials
-from arise_lib.soap import SoapSettings, training_grid
+from arise_lib import network, storage, training
+from arise_lib.descriptor import SoapSettings, training_grid
+from arise_lib.storage import paths
+from arise_lib.storage.jsonl import read_rows
+from arise_lib.training import datasets, selection
+from arise_lib.training.fit import Training
 
 #: Radial functions and width of the fade in dNN (0.5 is QUIP's) with the number of seeds.
 VARIANTS = {("quip", 0.5): 5, ("gto", 0.5): 5, ("quip", 1.0): 2, ("gto", 1.0): 2}
@@ -28,7 +30,7 @@ def main() -> None:
     """Parse the command line and train what is missing."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     path = paths.DATA / "search" / "radial.jsonl"
-    rows = read_trials(path)
+    rows = read_rows(path)
     done = {(row["radial"], row["fade"], row["seed"]) for row in rows}
     for seed in range(max(VARIANTS.values())):
         for (radial, fade), n_seeds in VARIANTS.items():
@@ -37,7 +39,7 @@ def main() -> None:
             settings = SoapSettings(radial=radial, fade=fade)
             grid = [replace(s, fade=fade) for s in training_grid(radial)]
             data = datasets.pristine_set(radial, settings=grid)
-            trained, history = network.train(data, settings, replace(TRAINING, seed=seed))
+            trained, history = training.train(data, settings, replace(TRAINING, seed=seed))
             mild = selection.selection_set(settings, draws=[0])
             row = {
                 "radial": radial,
@@ -48,7 +50,7 @@ def main() -> None:
             }
             network.save(trained, paths.DERIVED / "radial" / f"{radial}_{fade}_{seed}.npz")
             rows.append(row)
-            with store.atomic_write(path) as temporary:
+            with storage.atomic_write(path) as temporary:
                 temporary.write_text("".join(json.dumps(kept) + "\n" for kept in rows))
             print(row, flush=True)
 

@@ -20,11 +20,15 @@ from dataclasses import asdict, replace
 import numpy as np
 import pandas as pd
 
-from arise_lib import augmentation, bayes, datasets, network, paths, report, selection
-from arise_lib.datasets import DataSet
-from arise_lib.network import Network, Training
-from arise_lib.search import SETTLE, kept, read_trials, training_of, weights_name
-from arise_lib.soap import SoapSettings
+from arise_lib import bayes, compendium, network
+from arise_lib.descriptor import SoapSettings
+from arise_lib.network import Network
+from arise_lib.storage import paths
+from arise_lib.storage.jsonl import read_rows
+from arise_lib.training import datasets, noise, selection
+from arise_lib.training.datasets import DataSet
+from arise_lib.training.fit import SPLIT_STATE, Training, split, train_on_one_core
+from arise_lib.training.kept import SETTLE, kept, training_of, weights_name
 
 #: Base seed of the noisy structures, apart from those of benchmark and selection.
 NOISY_SEED = 200
@@ -54,9 +58,9 @@ def main() -> None:
         network.release_ensemble(chosen.name, chosen.members, _ensemble_card(chosen))
         return
 
-    network.train_on_one_core()
+    train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
-    trials = read_trials(paths.DATA / "search" / "quip.jsonl")
+    trials = read_rows(paths.DATA / "search" / "quip.jsonl")
     training = replace(training_of(trials[chosen.trial]), settle=chosen.settle)
     if chosen.epochs:
         training = replace(training, epochs=chosen.epochs, patience=None)
@@ -85,7 +89,7 @@ def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:
         "descriptor": asdict(networks[0].settings),
         "selection_percent": {key: round(value, 2) for key, value in scores.items()},
         "passes_at_prediction": bayes.N_PASSES,
-        "versions": report.versions(),
+        "versions": compendium.versions(),
         "limits": LIMITS,
         "licence": "CC BY 4.0",
     }
@@ -93,7 +97,7 @@ def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:
 
 def _with_noise(pristine: DataSet, n: int, settings: SoapSettings) -> DataSet:
     """Join the pristine set and noisy structures."""
-    noisy = augmentation.noisy_set(n, NOISY_SEED, settings)
+    noisy = noise.noisy_set(n, NOISY_SEED, settings)
     return DataSet(
         np.concatenate([pristine.features, noisy.features]),
         np.concatenate([pristine.classes, noisy.classes]),
@@ -105,13 +109,13 @@ def _card(
     chosen: argparse.Namespace, trained: Network, training: Training, pristine: DataSet
 ) -> dict[str, object]:
     """Write down what a user must know."""
-    fitted, held_out = network.split(pristine)
+    fitted, held_out = split(pristine)
     right = trained.probabilities(pristine.features).argmax(1) == pristine.classes
     accuracies = {"whole pristine set": right.mean()}
     data = "39,204 pristine vectors (396 structures x 99 settings)"
     if chosen.noisy:
-        data += f" and {chosen.noisy:,} noisy structures (arise_lib.augmentation)"
-        fresh = augmentation.noisy_set(10_800, NOISY_SEED + 1, trained.settings)
+        data += f" and {chosen.noisy:,} noisy structures (arise_lib.training.noise)"
+        fresh = noise.noisy_set(10_800, NOISY_SEED + 1, trained.settings)
         accuracies["noisy structures never seen"] = trained.accuracy(fresh) / 100.0
     else:
         accuracies |= {
@@ -126,13 +130,13 @@ def _card(
         "trial": chosen.trial,
         "training": asdict(training),
         "descriptor": asdict(trained.settings),
-        "data": f"{data}, 80/20 split by class, state {network.SPLIT_STATE}",
+        "data": f"{data}, 80/20 split by class, state {SPLIT_STATE}",
         "accuracy_percent": {
             key: round(100 * float(value), 3) for key, value in accuracies.items()
         },
         "selection_percent": {key: round(value, 2) for key, value in scores.items()},
         "passes_at_prediction": bayes.N_PASSES,
-        "versions": report.versions(),
+        "versions": compendium.versions(),
         "limits": LIMITS,
         "licence": "CC BY 4.0",
     }

@@ -12,9 +12,11 @@ from __future__ import annotations
 import argparse
 from functools import partial
 
-from arise_lib import datasets, network, parallel, paths
-from arise_lib.search import evaluate, search
-from arise_lib.soap import SoapSettings
+from arise_lib import training
+from arise_lib.descriptor import SoapSettings
+from arise_lib.storage import parallel, paths
+from arise_lib.training import datasets
+from arise_lib.training.search import evaluate, search
 
 
 def main() -> None:
@@ -25,7 +27,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=42)
     chosen = parser.parse_args()
 
-    network.train_on_one_core()
+    training.train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
     data = datasets.pristine_set(chosen.radial)
     weights = paths.DERIVED / "search" / chosen.radial

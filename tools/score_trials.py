@@ -20,9 +20,12 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from arise_lib import datasets, network, parallel, paths, selection, store
-from arise_lib.search import SETTLE, Row, kept, read_trials, training_of
-from arise_lib.soap import SoapSettings
+from arise_lib import storage, training
+from arise_lib.descriptor import SoapSettings
+from arise_lib.storage import parallel, paths
+from arise_lib.storage.jsonl import read_rows
+from arise_lib.training import datasets, selection
+from arise_lib.training.kept import SETTLE, Row, kept, training_of
 
 N_BEST = 15
 
@@ -35,9 +38,9 @@ def main() -> None:
     parser.add_argument("--best", type=int, default=N_BEST, help="number of trials")
     parser.add_argument("--beside", type=int, help="trial that is the other half of an ensemble")
     chosen = parser.parse_args()
-    network.train_on_one_core()
+    training.train_on_one_core()
     folder = paths.DATA / "search"
-    trials = read_trials(folder / f"{SETTINGS.radial}.jsonl")
+    trials = read_rows(folder / f"{SETTINGS.radial}.jsonl")
     best = sorted(trials, key=lambda row: -row["val_accuracy"])[: chosen.best]
     if chosen.beside is None:
         path = folder / "scores.jsonl"
@@ -45,13 +48,13 @@ def main() -> None:
     else:
         path, first = folder / "ensembles.jsonl", trials[chosen.beside]
         candidates = [([first, row], SETTLE) for row in best if row != first]
-    rows = read_trials(path)
+    rows = read_rows(path)
     done = {(row["trial"], row["settle"]) for row in rows if row.get("beside") == chosen.beside}
     missing = [c for c in candidates if (c[0][-1]["trial"], c[1]) not in done]
     with parallel.processes() as executor:
         for row in executor.map(_scored, *zip(*missing, strict=True)) if missing else ():
             rows.append(row)
-            with store.atomic_write(path) as temporary:
+            with storage.atomic_write(path) as temporary:
                 temporary.write_text("".join(json.dumps(line) + "\n" for line in rows))
             print(row, flush=True)
 

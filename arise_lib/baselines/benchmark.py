@@ -22,8 +22,8 @@ from arise_lib.baselines.counting import (
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.baselines.methods import METHODS, get, require
 from arise_lib.baselines.timing import fastest
-from arise_lib.datasets import DataSet, Unit
 from arise_lib.errors import InputError
+from arise_lib.training.datasets import DataSet, Unit
 
 
 def scored(

@@ -6,12 +6,10 @@ that an interrupted benchmark goes on where it stopped.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import cache, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +17,17 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib import datasets, prototypes, store
+from arise_lib import storage
 from arise_lib.baselines import local_order, symmetry
 from arise_lib.baselines.methods import Method, get, require, version
 from arise_lib.baselines.steinhardt import steinhardt
-from arise_lib.datasets import DISPLACEMENTS, MISSING, Defect, Unit
 from arise_lib.errors import InputError
-from arise_lib.progress import bar
+from arise_lib.storage import paths
+from arise_lib.storage.fingerprints import fingerprint
+from arise_lib.storage.progress import bar
+from arise_lib.structures import prototypes
+from arise_lib.training import datasets
+from arise_lib.training.datasets import DISPLACEMENTS, MISSING, Defect, Unit
 
 #: Columns of the table: name, and kind and step of the defects; None for perfect structures.
 COLUMNS: dict[str, tuple[Defect, int] | None] = {
@@ -157,7 +159,7 @@ def outcomes(
         Numbers of the draws.
     executor : concurrent.futures.Executor, optional
         Where to run, by default one structure after the other in this process. OVITO wants the
-        main thread: processes (`arise_lib.parallel.processes`), not threads.
+        main thread: processes (`arise_lib.storage.parallel.processes`), not threads.
 
     Returns
     -------
@@ -179,13 +181,12 @@ def outcomes(
     for column in columns:
         for draw in draws if column != "pristine" else (0,):
             units = benchmark_units(method, column, draw)
-            found = store.cached(
+            found = storage.cached(
                 f"benchmark_{key}",
                 {
                     "units": [asdict(unit) for unit in units],
                     "version": version(method),
-                    "prototypes": prototypes.fingerprint(),
-                    "code": _code(),
+                    "code": fingerprint(__name__, paths.PROTOTYPES),
                 },
                 partial(_count_all, key, units, executor, f"{method.name}, {column}"),
             )
@@ -227,18 +228,3 @@ def rows_of(
             "right": right,
         }
     )
-
-
-@cache
-def _code() -> str:
-    """SHA-256 of the modules that an outcome depends on: changed code must not meet old results."""
-    here = Path(__file__).parent
-    digest = hashlib.sha256()
-    files = [here.parent / name for name in ("scaling.py", "structures.py", "datasets.py")]
-    for path in [*files, *(here / f"{name}.py" for name in _COUNTING)]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-#: Modules of this package that decide on an answer; tables and intervals do not.
-_COUNTING = ("counting", "local_order", "symmetry", "steinhardt")

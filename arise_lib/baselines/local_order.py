@@ -1,7 +1,7 @@
 """Local structure per atom, by OVITO: PTM, CNA, adaptive CNA and bond-angle analysis.
 
 Every function takes a structure and returns, for each of its atoms, the class of
-`arise_lib.prototypes` that the method sees, or an empty string. OVITO names types of lattices, and
+`arise_lib.structures.prototypes` that the method sees, or an empty string. OVITO names types of lattices, and
 PTM orderings on them; the tables below say which class that is.
 
 References
@@ -20,7 +20,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.validation import check_atoms
+from arise_lib.structures.checks import check_atoms
 
 #: Largest root mean square deviation from a template, in units of the template's dNN.
 RMSD_CUTOFF = 0.1

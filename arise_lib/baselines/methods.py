@@ -11,8 +11,8 @@ from importlib import metadata
 
 import pandas as pd
 
-from arise_lib import prototypes
 from arise_lib.errors import InputError
+from arise_lib.structures import prototypes
 
 CLOSE_PACKED = ("fcc", "bcc", "hcp")
 TEMPLATES = (

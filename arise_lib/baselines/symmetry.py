@@ -20,7 +20,7 @@ import numpy as np
 from ase import Atoms
 
 from arise_lib.errors import InputError
-from arise_lib.validation import check_atoms
+from arise_lib.structures.checks import check_atoms
 
 #: Distance tolerance in Å and angle tolerance in degrees, the paper's two settings.
 LOOSE = (0.1, 5.0)

@@ -11,8 +11,8 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from arise_lib.baselines.methods import CLOSE_PACKED
-from arise_lib.datasets import defective_units
-from arise_lib.soap import SoapSettings, describe
+from arise_lib.descriptor import SoapSettings, describe
+from arise_lib.training.datasets import defective_units
 
 #: The fastest of so many runs counts: anything else on the machine only adds to a run.
 REPEATS = 3

@@ -1,28 +1,23 @@
-"""The multilayer perceptron: training, and storage as plain arrays."""
+"""The multilayer perceptron as plain arrays, and the released ones (paper, Table 1)."""
 
-from arise_lib.network.model import Network, softmax
-from arise_lib.network.storage import load, member_names, release, release_ensemble, save
-from arise_lib.network.training import (
-    SPLIT_STATE,
-    Training,
-    settle,
-    split,
-    train,
-    train_on_one_core,
+from arise_lib.network.model import Network, members, softmax
+from arise_lib.network.released import (
+    load,
+    load_ensemble,
+    member_names,
+    release,
+    release_ensemble,
+    save,
 )
 
 __all__ = [
-    "SPLIT_STATE",
     "Network",
-    "Training",
     "load",
+    "load_ensemble",
     "member_names",
+    "members",
     "release",
     "release_ensemble",
     "save",
-    "settle",
     "softmax",
-    "split",
-    "train",
-    "train_on_one_core",
 ]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arise_lib.datasets import DataSet
-from arise_lib.soap import SoapSettings
+from arise_lib.descriptor import SoapSettings
+from arise_lib.errors import InputError
+from arise_lib.typing import Labelled
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class Network:
             activations = np.maximum(activations @ kernel + bias, 0.0)
         return softmax(activations @ self.kernels[-1] + self.biases[-1])
 
-    def accuracy(self, data: DataSet) -> float:
+    def accuracy(self, data: Labelled) -> float:
         """Share of the vectors of a data set whose most probable class is right, in %."""
         p = self.probabilities(data.features)
         # Of a vector that is not defined, argmax makes class 0.
@@ -70,3 +72,33 @@ def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Normalise exponentials along the last axis, without overflow."""
     shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return shifted / shifted.sum(axis=-1, keepdims=True)
+
+
+def members(network: Network | Sequence[Network]) -> tuple[Network, ...]:
+    """Return the networks of an ensemble; a single network is an ensemble of one.
+
+    Parameters
+    ----------
+    network : Network or sequence of Network
+        What the user gave.
+
+    Returns
+    -------
+    tuple of Network
+        At least one, all with the same classes and the same descriptor.
+
+    Raises
+    ------
+    InputError
+        If there is none, or if they do not fit together.
+    """
+    networks = (network,) if isinstance(network, Network) else tuple(network)
+    if not networks:
+        raise InputError("An ensemble of no networks predicts nothing; give at least one.")
+    for number, member in enumerate(networks):
+        if (member.classes, member.settings) != (networks[0].classes, networks[0].settings):
+            raise InputError(
+                f"Network {number} of the ensemble has other classes or another descriptor than "
+                "network 0; put together networks trained for the same."
+            )
+    return networks

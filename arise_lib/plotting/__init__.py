@@ -1,5 +1,6 @@
 """Figures: one style, one function per kind of panel."""
 
+from arise_lib.compendium.results import save_figure, save_table
 from arise_lib.plotting.accuracy import (
     accuracy_curves,
     accuracy_heatmap,
@@ -10,7 +11,7 @@ from arise_lib.plotting.accuracy import (
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
-from arise_lib.plotting.style import FAMILY_COLOURS, save_figure, save_table, use_style
+from arise_lib.plotting.style import FAMILY_COLOURS, use_style
 from arise_lib.plotting.training import learning_curves, search_panels
 
 __all__ = [

@@ -156,7 +156,7 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        Name of each network, and its table from `arise_lib.calibration.reliability`.
+        Name of each network, and its table from `arise_lib.bayes.calibration.reliability`.
 
     Returns
     -------

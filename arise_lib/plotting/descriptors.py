@@ -6,8 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from arise_lib import prototypes
 from arise_lib.plotting.style import FAMILY_COLOURS
+from arise_lib.structures import prototypes
 
 
 def descriptor_lines(vectors: pd.DataFrame) -> Figure:

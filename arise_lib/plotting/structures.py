@@ -16,9 +16,9 @@ from matplotlib.patches import Circle
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from arise_lib import prototypes
 from arise_lib.plotting.style import FAMILY_COLOURS
-from arise_lib.structures import round_cluster
+from arise_lib.structures import prototypes
+from arise_lib.structures.supercells import round_cluster
 
 #: Atoms in each picture of the gallery: enough to see the pattern, few enough to see the atoms.
 GALLERY_ATOMS = 45

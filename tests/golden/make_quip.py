@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from arise_lib import prototypes, store
-from arise_lib.datasets import pristine_units
-from arise_lib.scaling import nearest_neighbour_distances
-from arise_lib.soap import SoapSettings
-from arise_lib.structures import displace, remove_atoms, supercell
+from arise_lib import storage
+from arise_lib.descriptor import SoapSettings
+from arise_lib.structures import prototypes
+from arise_lib.structures.defects import displace, remove_atoms
+from arise_lib.structures.scale import nearest_neighbour_distances
+from arise_lib.structures.supercells import supercell
+from arise_lib.training.datasets import pristine_units
 
 GOLDEN = Path(__file__).with_name("quip_descriptors.npz")
 
@@ -133,7 +135,7 @@ def main() -> None:
             [settings.cutoff, settings.sigma, settings.extrinsic]
         )
         arrays[f"case_{i}_vector"] = describe_with_quip(atoms, settings)
-    store.save_arrays(GOLDEN, arrays)
+    storage.save_arrays(GOLDEN, arrays)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,7 @@
+"""Bayesian prediction by dropout: passes, their mean, their disagreement (paper, Methods)."""
+
+from arise_lib.bayes._passes import dropout_masks
+from arise_lib.bayes._sums import entropy
+from arise_lib.bayes.inference import N_PASSES, Posterior, predict, representations
+
+__all__ = ["N_PASSES", "Posterior", "dropout_masks", "entropy", "predict", "representations"]

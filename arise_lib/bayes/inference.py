@@ -1,0 +1,246 @@
+r"""Bayesian prediction: dropout kept on, many passes, their mean and their disagreement.
+
+Monte Carlo dropout [1]_ takes each pass through a network with dropout as one
+draw from an approximate posterior over the weights. The mean of the class
+probabilities is the prediction; the mutual information between prediction and
+weights,
+
+.. math:: I = H[\bar p] - \overline{H[p_k]}, \qquad H[p] = -\sum_c p_c \log_2 p_c,
+
+tells how much the draws disagree: it is zero where all say the same, however
+undecided each may be (paper, Methods, "Bayesian neural networks").
+
+References
+----------
+.. [1] Y. Gal, Z. Ghahramani, ICML 2016, arXiv:1506.02142.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from arise_lib.bayes import _rounds
+from arise_lib.bayes._passes import Workspace, dropout_masks
+from arise_lib.bayes._sums import Sums, entropy
+from arise_lib.errors import InputError
+from arise_lib.network import Network
+from arise_lib.network.model import members
+
+__all__ = [
+    "N_PASSES", "Posterior", "dropout_masks", "entropy", "members", "predict", "representations",
+]  # fmt: skip
+
+#: Passes of the paper; 100,000 where probabilities below 1 % matter.
+N_PASSES = 1000
+
+#: With a tolerance, no row gets fewer: a few agree by chance, and then show too small an error.
+MIN_PASSES = 100
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What the passes say about each row; NaN where the descriptor is not defined.
+
+    Attributes
+    ----------
+    probabilities : ndarray of shape (n_rows, n_classes)
+        Mean over the passes.
+    mutual_information : ndarray of shape (n_rows,)
+        How much the passes disagree, in bits: from 0 to the predictive entropy.
+    predictive_entropy : ndarray of shape (n_rows,)
+        Entropy of the mean, in bits: from 0 to log2(n_classes).
+    variation_ratio : ndarray of shape (n_rows,)
+        Share of the passes whose most probable class is another than that of
+        most passes: from 0 to below 1.
+    passes : ndarray of int, shape (n_rows,)
+        Passes that were made; 0 where the descriptor is not defined.
+    """
+
+    probabilities: NDArray[np.float64]
+    mutual_information: NDArray[np.float64]
+    predictive_entropy: NDArray[np.float64]
+    variation_ratio: NDArray[np.float64]
+    passes: NDArray[np.int64]
+
+
+def predict(
+    network: Network | Sequence[Network],
+    features: NDArray[np.floating],
+    *,
+    n_passes: int = N_PASSES,
+    seed: int = 0,
+    tolerance: float | None = None,
+) -> Posterior:
+    """Predict with dropout on, averaged over many stochastic passes.
+
+    Parameters
+    ----------
+    network : Network or sequence of Network
+        Trained network. Of an ensemble of M (same classes, same descriptor),
+        pass k is one of network k mod M: mean and mutual information are those
+        of the mixture.
+    features : ndarray of shape (n_rows, n_features)
+        Descriptors; rows with NaN give NaN.
+    n_passes : int
+        Number of stochastic passes T, over all networks.
+    seed : int
+        Seed of the masks.
+    tolerance : float, optional
+        In bits. A row gets no more passes once the standard error of its mutual
+        information (see `arise_lib.bayes`) is below this; it is looked at after
+        every 50 passes, first after 100. By default all rows get T.
+
+    Returns
+    -------
+    Posterior
+        The same for a row whatever rows it is predicted with; with a tolerance
+        the same as without for the number of passes that it got.
+
+    Raises
+    ------
+    InputError
+        If the features do not fit the network, there is no pass or no network,
+        the networks differ in classes or descriptor, or the tolerance is not
+        positive.
+    """
+    networks = members(network)
+    rows = _rows(networks[0], features)
+    _check_passes(n_passes)
+    if tolerance is not None and not (np.isfinite(tolerance) and tolerance > 0):
+        raise InputError(
+            f"A tolerance of {tolerance} bit cannot be reached; give a positive number, 0.01 say, "
+            "or None for all passes."
+        )
+    defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
+    rows = rows[defined]
+    sums = Sums(len(rows), len(networks[0].classes))
+    active = np.arange(len(rows))
+    in_round = _rounds.length(len(rows), len(networks)) if tolerance is None else _rounds.LENGTH
+    with _rounds.cores() as pool:
+        for numbers in _rounds.numbers(n_passes, in_round):
+            drawn = _rounds.draw(networks, seed, numbers)
+            add = partial(_add_passes, rows, drawn, sums, scatter=tolerance is not None)
+            list(pool.map(add, _rounds.lots(active, drawn)))
+            if tolerance is not None and numbers.stop >= MIN_PASSES:
+                active = active[sums.standard_error(active) >= tolerance]
+            if active.size == 0:
+                break
+    passes = np.zeros(len(defined), dtype=np.int64)
+    passes[defined] = sums.passes
+    mean, information, predictive, ratio = (_spread(of, defined) for of in sums.results())
+    return Posterior(mean, information, predictive, ratio, passes)
+
+
+def representations(
+    network: Network,
+    features: NDArray[np.floating],
+    layer: int,
+    *,
+    n_passes: int = N_PASSES,
+    seed: int = 0,
+) -> NDArray[np.float64]:
+    """Mean activations of a hidden layer over stochastic passes, those of `predict`.
+
+    Parameters
+    ----------
+    network : Network
+        Trained network.
+    features : ndarray of shape (n_rows, n_features)
+        Descriptors; rows with NaN give NaN.
+    layer : int
+        Hidden layer, the first one is 1.
+    n_passes : int
+        Number of stochastic passes.
+    seed : int
+        Seed of the masks.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, width of the layer)
+        After the activation function, before the next dropout. The same for a
+        row whatever rows it comes with.
+
+    Raises
+    ------
+    InputError
+        If there is no such layer, or as for `predict`.
+    """
+    rows = _rows(network, features)
+    hidden = len(network.kernels) - 1
+    if not 1 <= layer <= hidden:
+        raise InputError(f"There is no hidden layer {layer}; this network has 1 to {hidden}.")
+    _check_passes(n_passes)
+    defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
+    rows = rows[defined]
+    total = np.zeros((len(rows), len(network.biases[layer - 1])))
+    everyone = np.arange(len(rows))
+    with _rounds.cores() as pool:
+        for numbers in _rounds.numbers(n_passes, _rounds.length(len(rows), 1)):
+            drawn = _rounds.draw((network,), seed, numbers)
+            add = partial(_add_activations, rows, drawn, layer, total)
+            list(pool.map(add, _rounds.lots(everyone, drawn)))
+    return _spread(total / n_passes, defined)
+
+
+def _rows(network: Network, features: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return the features as the network takes them."""
+    rows = np.asarray(features, dtype=np.float32)
+    width = len(network.kernels[0])
+    if rows.ndim != 2 or rows.shape[1] != width:
+        raise InputError(
+            f"The features have shape {rows.shape}; this network wants (n_rows, {width}). "
+            "Descriptors must be made with the network's own settings."
+        )
+    return rows
+
+
+def _check_passes(n_passes: int) -> None:
+    if n_passes < 1:
+        raise InputError(f"{n_passes} passes give no prediction; ask for at least 1.")
+
+
+def _add_passes(
+    rows: NDArray[np.float32],
+    drawn: _rounds.Round,
+    sums: Sums,
+    blocks: list[NDArray[np.int64]],
+    *,
+    scatter: bool,
+) -> None:
+    """Make a round of passes of some rows, block by block, and add them up in their order."""
+    spaces = [(Workspace(member), masks) for member, masks in drawn]
+    n_passes = sum(len(masks[0]) for _, masks in drawn)
+    for here in blocks:
+        p = np.empty((len(here), n_passes, sums.n_classes), dtype=np.float32)
+        h = np.empty((len(here), n_passes), dtype=np.float32)
+        for j, (space, masks) in enumerate(spaces):
+            every = slice(j, None, len(spaces))
+            space.predict(rows[here], masks, p[:, every], h[:, every])
+        sums.add(here, p, h, scatter=scatter)
+
+
+def _add_activations(
+    rows: NDArray[np.float32],
+    drawn: _rounds.Round,
+    layer: int,
+    total: NDArray[np.float64],
+    blocks: list[NDArray[np.int64]],
+) -> None:
+    """Add the activations of a layer of some rows in a round of passes."""
+    ((network, masks),) = drawn
+    space = Workspace(network)
+    for here in blocks:
+        # The rows of a block follow each other: a view, in which the sums are taken.
+        space.add_hidden(rows[here], masks, layer, total[here[0] : here[-1] + 1])
+
+
+def _spread(values: NDArray[np.float64], defined: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Put the results of the defined rows back in place, NaN elsewhere."""
+    result = np.full((len(defined), *values.shape[1:]), np.nan)
+    result[defined] = values
+    return result

@@ -1,0 +1,19 @@
+"""The machinery of the compendium: amounts of work, the paper's values, results, the runner."""
+
+from arise_lib.compendium.paper import compare, compare_table2, paper_table2, paper_values
+from arise_lib.compendium.profiles import PROFILES, check_profile
+from arise_lib.compendium.results import record, recorded, save_figure, save_table, versions
+
+__all__ = [
+    "PROFILES",
+    "check_profile",
+    "compare",
+    "compare_table2",
+    "paper_table2",
+    "paper_values",
+    "record",
+    "recorded",
+    "save_figure",
+    "save_table",
+    "versions",
+]

@@ -1,0 +1,268 @@
+"""The command line ``arise``: reproduce, classify, fetch.
+
+Exit status: 0 all went well, 1 something failed (the rest was done all the same), 2 the command
+itself was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from arise_lib import storage
+from arise_lib.compendium import runner
+from arise_lib.compendium.profiles import PROFILES
+from arise_lib.errors import AriseError, InputError
+from arise_lib.structures.reading import read_structure
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from ase import Atoms
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Without the program's name; those of the process by default.
+
+    Returns
+    -------
+    int
+        Exit status, see above.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except InputError as error:
+        _complain(str(error))
+        return 2
+    except AriseError as error:
+        _complain(str(error))
+        return 1
+    except KeyboardInterrupt:
+        _complain("interrupted")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="arise",
+        description="Recognise and analyse crystal structures by Bayesian deep learning.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    add = commands.add_parser("reproduce", help="run the notebooks in order")
+    add.set_defaults(command=_reproduce)
+    add.add_argument("--profile", choices=PROFILES, default="quick", help="amount of work (quick)")
+    add.add_argument("--only", nargs="+", default=[], metavar="NN", help="numbers or names")
+    add.add_argument("--resume", action="store_true", help="leave out what is done and unchanged")
+    add.add_argument("--keep-going", action="store_true", help="go on after a notebook that failed")
+    add.add_argument(
+        "--store", action="store_true", help="put the stripped outputs of quick into notebooks/"
+    )
+
+    add = commands.add_parser("classify", help="recognise the structure in files that ASE reads")
+    add.set_defaults(command=_classify)
+    add.add_argument("files", nargs="+", metavar="FILE")
+    add.add_argument("--network", metavar="NAME", help="network in place of the released one")
+    add.add_argument("--passes", type=_count, metavar="T", help="stochastic passes")
+    add.add_argument(
+        "--tolerance", type=_bits, metavar="E", help="stop once the uncertainty is known to E bit"
+    )
+    add.add_argument("--top", type=_count, default=5, metavar="N", help="classes shown (5)")
+    add.add_argument("--json", action="store_true", help="one JSON list, a record for each file")
+    add.add_argument("--local", action="store_true", help="slide a box over the sample")
+    add.add_argument("--box", type=_length, metavar="B", help="edge of the box in Å (16)")
+    add.add_argument("--stride", type=_length, metavar="S", help="step in Å (a quarter of the box)")
+    add.add_argument(
+        "--output", type=Path, metavar="FILE", help="maps of --local go there: .nc or .npz"
+    )
+
+    add = commands.add_parser("fetch", help="bring external data into the cache")
+    add.set_defaults(command=_fetch)
+    add.add_argument("names", nargs="*", metavar="NAME")
+    add.add_argument("--all", action="store_true", help="everything in the registry")
+    add.add_argument("--list", action="store_true", help="show the registry and what is there")
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return int(text)
+
+
+def _length(text: str) -> float:
+    return _positive(text, "length in Å")
+
+
+def _bits(text: str) -> float:
+    return _positive(text, "number of bits")
+
+
+def _positive(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = np.nan
+    if not (np.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive {what}")
+    return value
+
+
+def _complain(message: str) -> None:
+    print(f"arise: {message}", file=sys.stderr, flush=True)
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    terminal = sys.stderr.isatty()
+    outcomes = runner.run(
+        options.profile,
+        options.only,
+        resume=options.resume,
+        keep=options.store,
+        keep_going=options.keep_going,
+        every=0.0 if terminal else 30.0,
+        bar=terminal,
+    )
+    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    for outcome in failed:
+        copy = os.path.relpath(outcome.copy)
+        _complain(f"{outcome.name} failed in {outcome.message}; executed copy: {copy}")
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    print(f"{len(outcomes) - len(failed)} done, {len(failed)} failed, {seconds:.1f} s in all")
+    return 1 if failed else 0
+
+
+def _classify(options: argparse.Namespace) -> int:
+    if not options.local and (options.box or options.stride or options.output):
+        raise InputError("--box, --stride and --output belong to --local: add it or drop them")
+    if options.output and len(options.files) > 1:
+        raise InputError("--output takes the maps of one file: give one file only")
+    if options.output and options.output.suffix not in (".nc", ".npz"):
+        raise InputError(f"maps are written as .nc or .npz, not as {options.output.name!r}")
+    chosen = ("network", "passes", "tolerance")
+    settings = {name: getattr(options, name) for name in chosen}
+    settings = {name: value for name, value in settings.items() if value is not None}
+    records, failed = [], 0
+    for file in options.files:
+        try:
+            with warnings.catch_warnings(record=True) as caught:
+                atoms = read_structure(file)
+            for warning in caught:
+                _complain(f"warning: {warning.message}")
+            recognise = _local if options.local else _whole
+            record = {"file": file, **recognise(atoms, options, settings)}
+        except (AriseError, OSError) as error:
+            failed += 1
+            record = {"file": file, "error": str(error)}
+            _complain(str(error) if Path(file).name in str(error) else f"{file}: {error}")
+        records.append(record)
+        if not options.json and "error" not in record:
+            print(_table(record, options.top), flush=True)
+    if options.json:
+        print(json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False))
+    return 1 if failed else 0
+
+
+def _whole(atoms: Atoms, options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:
+    from arise_lib.recognition import classify
+
+    prediction = classify(atoms, **settings)
+    return {
+        "n_atoms": int(prediction.n_atoms),
+        "classes": list(prediction.classes),
+        "probabilities": _numbers(prediction.probabilities),
+        "mutual_information": _number(prediction.mutual_information),
+    }
+
+
+def _local(atoms: Atoms, options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:
+    from arise_lib.strided.maps import label_shares
+    from arise_lib.strided.sweep import scan
+
+    box = options.box or 16.0
+    stride = options.stride or box / 4
+    maps = scan(atoms, box=box, stride=stride, **settings)
+    if options.output:
+        _save(maps, options.output)
+    information = maps["mutual_information"].to_numpy()
+    filled = np.isfinite(information)
+    shares = label_shares(maps)
+    return {
+        "n_atoms": len(atoms),
+        "box": box,
+        "stride": stride,
+        "boxes": int(filled.size),
+        "filled_boxes": int(filled.sum()),
+        "classes": list(shares),
+        "shares": _numbers(shares.values()),
+        "mutual_information": _number(information[filled].mean()) if filled.any() else None,
+    }
+
+
+def _save(maps: xr.Dataset, path: Path) -> None:
+    with storage.atomic_write(path) as temporary:
+        if path.suffix == ".nc":
+            maps.to_netcdf(temporary, engine="scipy")
+        else:
+            arrays = {str(name): maps[name].to_numpy() for name in maps.variables}
+            with open(temporary, "wb") as stream:
+                np.savez_compressed(stream, allow_pickle=False, **arrays)
+
+
+def _number(value: float) -> float | None:
+    """Return a number, or None, JSON's only word for what is undefined, for NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _numbers(values: Iterable[float]) -> list[float | None]:
+    return [_number(value) for value in values]
+
+
+def _table(record: dict[str, Any], top: int) -> str:
+    local = "shares" in record
+    head = f"{record['file']}: {record['n_atoms']} atoms"
+    if local:
+        head += f", {record['filled_boxes']} of {record['boxes']} boxes of {record['box']:g} Å"
+    uncertainty = record["mutual_information"]
+    text = "undefined" if uncertainty is None else f"{uncertainty:.4f} bit"
+    lines = [head, f"  {'mean ' if local else ''}mutual information {text}"]
+    values = record["shares" if local else "probabilities"]
+    width = max(map(len, record["classes"][:top]), default=0)
+    for rank, (label, value) in enumerate(zip(record["classes"], values, strict=True), start=1):
+        if rank > top:
+            break
+        share = "undefined" if value is None else f"{100 * value:7.2f} %"
+        lines.append(f"  {rank:3d}  {label:<{width}}  {share}")
+    return "\n".join(lines)
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    table = storage.registry()
+    if options.list:
+        for name, size in table["bytes"].items():
+            state = "here" if storage.available(str(name)) else "-"
+            print(f"{state:<5} {int(size):>10}  {name}")
+        return 0
+    if options.all == bool(options.names):
+        raise InputError("name the files to fetch, or give --all; --list shows their names")
+    failed = 0
+    for name in table.index if options.all else options.names:
+        try:
+            print(storage.fetch(str(name)), flush=True)
+        except AriseError as error:
+            failed += 1
+            _complain(str(error))
+    return 1 if failed else 0

@@ -1,0 +1,96 @@
+"""The paper's values beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from arise_lib.storage import paths
+
+
+def paper_values() -> pd.DataFrame:
+    """Read the headline numbers of the paper.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by key; columns `paper`, `low`, `high`, `unit`, `where`, `rule`.
+    """
+    return pd.read_csv(paths.PAPER / "values.csv", index_col="key")
+
+
+def paper_table2() -> pd.DataFrame:
+    """Read the paper's Table 2.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by method; accuracy in % per column of defects.
+    """
+    return pd.read_csv(paths.PAPER / "table2.csv", index_col="method")
+
+
+def compare(results: Mapping[str, float]) -> pd.DataFrame:
+    """Put our numbers beside the paper's, with a verdict.
+
+    Parameters
+    ----------
+    results : mapping of str to float
+        Our values by key; keys for which the paper has no number are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by key: `ours`, `paper`, `difference`, `unit`, `where` and
+        `verdict`, "reproduced" where our value lies within the band of
+        `data/paper/values.csv`, else "differs".
+    """
+    known = paper_values()
+    rows = known.loc[[key for key in results if key in known.index]].copy()
+    rows["ours"] = [float(results[key]) for key in rows.index]
+    rows["difference"] = (rows["ours"] - rows["paper"]).round(2)
+    inside = (rows["ours"] >= rows["low"]) & (rows["ours"] <= rows["high"])
+    rows["verdict"] = np.where(inside, "reproduced", "differs")
+    rows["ours"] = rows["ours"].round(2)
+    return rows[["ours", "paper", "difference", "unit", "where", "verdict"]]
+
+
+def compare_table2(summary: pd.DataFrame) -> pd.DataFrame:
+    """Put every cell of our Table 2 beside the paper's, with a verdict.
+
+    Parameters
+    ----------
+    summary : pandas.DataFrame
+        Indexed by method and column: `accuracy`, `low`, `high` in %, the latter two the 95 %
+        interval, as from `arise_lib.baselines.summary`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `summary`, with `paper` and `difference` (NaN where the paper has no value) and
+        `verdict`: "reproduced" where the difference lies within the row's band
+        (``data/paper/table2_bands.csv``), "within noise" where only our interval reaches that
+        band, "differs" where it does not, "-" where the paper has no value.
+    """
+    table = paper_table2().drop(columns=["name", "classes"])
+    bands = pd.read_csv(paths.PAPER / "table2_bands.csv", index_col="method")
+    rows = summary.copy()
+    rows["paper"] = [
+        table.at[method, column] if method in table.index and column in table else np.nan
+        for method, column in rows.index
+    ]
+    rows["difference"] = rows["accuracy"] - rows["paper"]
+    below, above = (
+        bands[side].reindex(rows.index.get_level_values("method")).to_numpy()
+        for side in ("below", "above")
+    )
+    low, high = rows["paper"] - below, rows["paper"] + above
+    # Rounding to two decimals, as the paper does, must not decide.
+    band = (rows["accuracy"] >= low - 0.005) & (rows["accuracy"] <= high + 0.005)
+    noise = (rows["high"] >= low) & (rows["low"] <= high)
+    rows["verdict"] = np.select(
+        [rows["paper"].isna(), band, noise], ["-", "reproduced", "within noise"], "differs"
+    )
+    return rows

@@ -1,0 +1,166 @@
+"""What the notebooks leave behind: pictures with their numbers, tables, headline numbers."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from arise_lib import storage
+from arise_lib.compendium.profiles import check_profile
+from arise_lib.errors import DataError, InputError
+from arise_lib.storage import paths
+
+#: Packages whose version can change a result.
+_NUMERICAL = (
+    "numpy", "scipy", "ase", "dscribe", "numba", "keras", "tensorflow-cpu", "tensorflow",
+    "scikit-learn", "spglib", "moyopy", "ovito", "freud-analysis", "umap-learn", "xarray",
+)  # fmt: skip
+
+
+def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:
+    """Merge headline numbers into ``figures/results/<profile>.json``.
+
+    Parameters
+    ----------
+    profile : str
+        "quick" or "paper".
+    values : mapping of str to float
+        Percentages as 0 to 100, times in seconds. What was not measured is not
+        given.
+    replaces : sequence of str
+        Beginnings of the keys that the caller owns: those recorded earlier are
+        dropped, so that nothing stays that was not measured this time.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown or a value is not a finite number.
+    """
+    check_profile(profile)
+    for key, value in values.items():
+        if not np.isfinite(value):
+            raise InputError(f"{key} = {value} is not a number; leave out what is not measured.")
+    path = paths.RESULTS / f"{profile}.json"
+    earlier = {
+        key: value
+        for key, value in recorded(profile).items()
+        if not key.startswith(tuple(replaces))
+    }
+    merged = earlier | {key: _plain(value) for key, value in values.items()}
+    with storage.atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n")
+
+
+def recorded(profile: str) -> dict[str, float]:
+    """Read the headline numbers recorded so far.
+
+    Parameters
+    ----------
+    profile : str
+        "quick" or "paper".
+
+    Returns
+    -------
+    dict of str to float
+        Empty if nothing has been recorded.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown.
+    DataError
+        If the file is damaged.
+    """
+    check_profile(profile)
+    path = paths.RESULTS / f"{profile}.json"
+    if not path.is_file():
+        return {}
+    try:
+        found: dict[str, float] = json.loads(path.read_text())
+    except ValueError as error:
+        raise DataError(
+            f"{path.name} is not readable ({error}); delete it, the notebooks write it anew."
+        ) from error
+    return found
+
+
+def _plain(value: float) -> float | int:
+    """Return a number as JSON shows it: counts whole, others with six digits."""
+    number = float(value)
+    return int(number) if number.is_integer() else float(f"{number:.6g}")
+
+
+def versions() -> str:
+    """Name the versions of everything that can change a number.
+
+    Returns
+    -------
+    str
+        One line.
+    """
+    found = [f"Python {platform.python_version()}"]
+    for package in _NUMERICAL:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            continue
+    return " · ".join(found)
+
+
+def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "quick") -> None:
+    """Write a figure as PNG and the numbers it shows as CSV beside it.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+        The picture.
+    name : str
+        File name without suffix, such as ``"fig1e_prototypes"``.
+    data : pandas.DataFrame
+        The numbers that are drawn.
+    profile : str
+        "quick" writes to ``figures/``, "paper" to ``figures/paper/``.
+    """
+    check_profile(profile)
+    folder: Path = paths.FIGURES if profile == "quick" else paths.FIGURES / "paper"
+    with storage.atomic_write(folder / f"{name}.png") as temporary:
+        # No time stamp and no version in the file: the same picture is the same bytes.
+        figure.savefig(temporary, metadata={"Software": None})
+    with storage.atomic_write(folder / f"{name}.csv") as temporary:
+        data.to_csv(temporary, float_format="%.6g", lineterminator="\n")
+
+
+def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
+    """Write a table as CSV and as Markdown.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What to write.
+    name : str
+        File name without suffix.
+    profile : str
+        "quick" writes to ``figures/``, "paper" to ``figures/paper/``.
+    """
+    check_profile(profile)
+    folder = paths.FIGURES if profile == "quick" else paths.FIGURES / "paper"
+    with storage.atomic_write(folder / f"{name}.csv") as temporary:
+        table.to_csv(temporary, float_format="%.6g", lineterminator="\n")
+    with storage.atomic_write(folder / f"{name}.md") as temporary:
+        temporary.write_text(_markdown(table), encoding="utf-8")
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    """Return a table in GitHub's notation."""
+    header = [table.index.name or "", *map(str, table.columns)]
+    # itertuples keeps each column's type; `values` would turn counts beside ratios into floats.
+    rows = [[str(entry) for entry in row] for row in table.itertuples()]
+    lines = [header, ["---"] * len(header), *rows]
+    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

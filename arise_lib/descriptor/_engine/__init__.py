@@ -1,0 +1,1 @@
+"""The fast engine behind `arise_lib.descriptor.describe`; nothing here is public."""

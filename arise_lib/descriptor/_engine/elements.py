@@ -1,0 +1,244 @@
+"""Sums of spherical harmonics on the elements of the radial grid, compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from arise_lib.descriptor._engine.harmonics import fill_harmonics
+from arise_lib.descriptor._engine.lanes import (
+    LANES,
+    divide,
+    fma,
+    load,
+    multiply,
+    splat,
+    square_root,
+    store,
+    subtract,
+)
+
+#: Pairs that are sorted by element together: with some tens of elements, enough to share one.
+BATCH = 512
+
+#: Columns that are summed together in registers: 28 (even l up to 6) and 49 (all l) are multiples.
+COLUMNS_AT_ONCE = 7
+
+_BINS_PER_ELEMENT = 8  # so many that few hold an edge, at which the processor guesses wrong
+_CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
+
+
+@njit(cache=True, nogil=True)
+def _sort_by_element(
+    count: int,
+    batch: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    first: NDArray[np.int64],
+    element: NDArray[np.int64],
+    start: NDArray[np.int64],
+    order: NDArray[np.int64],
+) -> None:  # pragma: no cover - compiled
+    """Find the element of each pair's distance, and the order of the pairs by element."""
+    n_elements = edges.shape[0] - 1
+    bins_per_length = (first.shape[0] - 1) / edges[-1]
+    start[:] = 0
+    for p in range(count):
+        r = batch[3, p]
+        e = first[min(int(r * bins_per_length), first.shape[0] - 1)]
+        while e < n_elements - 1 and r >= edges[e + 1]:
+            e += 1
+        while e > 0 and r < edges[e]:
+            e -= 1
+        element[p] = e
+        start[e + 1] += 1
+    for e in range(n_elements):
+        start[e + 1] += start[e]
+    for p in range(count):
+        e = element[p]
+        order[start[e]] = p
+        start[e] += 1
+
+
+@njit(cache=True, nogil=True)
+def _add_run(
+    begin: int,
+    end: int,
+    harmonics: NDArray[np.float64],
+    nodes: NDArray[np.float64],
+    place: int,
+    n_columns: int,
+    sums: NDArray[np.float64],
+) -> None:  # pragma: no cover - compiled
+    """Add the pairs `begin` to `end`, which are of one element, to its sums.
+
+    The sums of seven columns and eight nodes stay in registers from pair to pair.
+    """
+    for c in range(0, n_columns, COLUMNS_AT_ONCE):
+        at = place + c * LANES
+        s0, s1, s2 = load(sums, at), load(sums, at + LANES), load(sums, at + 2 * LANES)
+        s3, s4 = load(sums, at + 3 * LANES), load(sums, at + 4 * LANES)
+        s5, s6 = load(sums, at + 5 * LANES), load(sums, at + 6 * LANES)
+        for p in range(begin, end):
+            node = load(nodes, p * LANES)
+            s0 = fma(splat(harmonics[c, p]), node, s0)
+            s1 = fma(splat(harmonics[c + 1, p]), node, s1)
+            s2 = fma(splat(harmonics[c + 2, p]), node, s2)
+            s3 = fma(splat(harmonics[c + 3, p]), node, s3)
+            s4 = fma(splat(harmonics[c + 4, p]), node, s4)
+            s5 = fma(splat(harmonics[c + 5, p]), node, s5)
+            s6 = fma(splat(harmonics[c + 6, p]), node, s6)
+        store(sums, at, s0)
+        store(sums, at + LANES, s1)
+        store(sums, at + 2 * LANES, s2)
+        store(sums, at + 3 * LANES, s3)
+        store(sums, at + 4 * LANES, s4)
+        store(sums, at + 5 * LANES, s5)
+        store(sums, at + 6 * LANES, s6)
+
+
+@njit(cache=True, nogil=True)
+def node_weights(
+    t: float, weight: float, factors: NDArray[np.float64], out: NDArray[np.float64], position: int
+) -> None:  # pragma: no cover - compiled
+    """Write the Lagrange polynomials of the eight nodes at place `t`, times `weight`."""
+    place = splat(t)
+    value = multiply(splat(weight), load(factors, (LANES - 1) * LANES))
+    for k in range(LANES - 1):
+        value = multiply(value, subtract(place, load(factors, k * LANES)))
+    store(out, position, value)
+
+
+@njit(cache=True, nogil=True)
+def add_pairs(
+    count: int,
+    batch: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    first: NDArray[np.int64],
+    factors: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    raising: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    touched: NDArray[np.bool_],
+) -> None:  # pragma: no cover - compiled
+    """Add a batch of pairs to the sums on the radial grid.
+
+    Parameters
+    ----------
+    count : int
+        Number of pairs.
+    batch : ndarray of shape (5, BATCH)
+        Differences of the positions, square of the distance, weight. Differences and
+        squares are replaced by unit vectors and distances.
+    edges, first : ndarray
+        Edges of the elements in the unit of the positions; element in which each of
+        equal bins begins.
+    factors : ndarray
+        From `grid.node_factors`.
+    columns, raising : ndarray
+        From `harmonic_columns` and `recurrence`.
+    sums : ndarray of shape (n_elements, n_columns, LANES)
+        Added to in place; n_columns is a multiple of `COLUMNS_AT_ONCE`.
+    touched : ndarray of bool, shape (n_elements,)
+        Set where something is added.
+    """
+    for p in range(0, count, LANES):
+        distance = square_root(load(batch, 3 * BATCH + p))
+        store(batch, 3 * BATCH + p, distance)
+        for k in range(3):
+            store(batch, k * BATCH + p, divide(load(batch, k * BATCH + p), distance))
+    element, order = np.empty(BATCH, dtype=np.int64), np.empty(BATCH, dtype=np.int64)
+    start = np.empty(edges.shape[0], dtype=np.int64)
+    _sort_by_element(count, batch, edges, first, element, start, order)
+    inverse = 1.0 / (edges[1:] - edges[:-1])
+    n_columns = sums.shape[1]
+    xyz = np.zeros((3, _CHUNK))
+    xyz[2] = 1.0  # also where a chunk is not full
+    nodes = np.zeros(_CHUNK * LANES)
+    harmonics = np.zeros((n_columns, _CHUNK))
+    for low in range(0, count, _CHUNK):
+        size = min(_CHUNK, count - low)
+        for p in range(size):
+            q = order[low + p]
+            e, r = element[q], batch[3, q]
+            xyz[0, p], xyz[1, p], xyz[2, p] = batch[0, q], batch[1, q], batch[2, q]
+            t = (r - edges[e]) * inverse[e]
+            node_weights(t, batch[4, q], factors, nodes, p * LANES)
+        fill_harmonics(xyz, columns, raising, harmonics)
+        begin = 0
+        while begin < size:
+            e, end = element[order[low + begin]], begin + 1
+            while end < size and element[order[low + end]] == e:
+                end += 1
+            _add_run(begin, end, harmonics, nodes, e * n_columns * LANES, n_columns, sums)
+            touched[e] = True
+            begin = end
+
+
+@njit(cache=True, nogil=True)
+def first_elements(
+    edges: NDArray[np.float64],
+) -> NDArray[np.int64]:  # pragma: no cover - compiled
+    """Return the element in which each of equal bins begins; two bins per element."""
+    n_bins = _BINS_PER_ELEMENT * (len(edges) - 1)
+    first = np.empty(n_bins + 1, dtype=np.int64)
+    e = 0
+    for k in range(n_bins + 1):
+        while e < len(edges) - 2 and edges[e + 1] <= edges[-1] * k / n_bins:
+            e += 1
+        first[k] = e
+    return first
+
+
+@njit(cache=True, nogil=True)
+def carry(
+    sums: NDArray[np.float64],
+    touched: NDArray[np.bool_],
+    edges: NDArray[np.float64],
+    target_edges: NDArray[np.float64],
+    nodes: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    target: NDArray[np.float64],
+    target_touched: NDArray[np.bool_],
+) -> None:  # pragma: no cover - compiled
+    """Carry sums from one grid to another: each node counts as a pair at its distance.
+
+    Parameters
+    ----------
+    sums, touched, edges : ndarray
+        Sums, their elements that hold any, and the grid that they are on; as for `add_pairs`.
+    target_edges : ndarray of shape (n_target_elements + 1,)
+        The other grid, in the same unit. What lies beyond it is left out.
+    nodes : ndarray of shape (LANES,)
+        Places of the nodes on an element.
+    factors : ndarray
+        From `grid.node_factors`.
+    target, target_touched : ndarray
+        Added to in place.
+    """
+    n_columns = sums.shape[1]
+    weights = np.empty(LANES * LANES)
+    found = np.empty(LANES, dtype=np.int64)
+    f = 0
+    for e in range(len(edges) - 1):
+        # Both grids have the ends of the other's support among their edges.
+        if 0.5 * (edges[e] + edges[e + 1]) >= target_edges[-1]:
+            break
+        if not touched[e]:
+            continue
+        for k in range(LANES):
+            r = edges[e] + nodes[k] * (edges[e + 1] - edges[e])
+            while f < len(target_edges) - 2 and r >= target_edges[f + 1]:
+                f += 1
+            t = (r - target_edges[f]) / (target_edges[f + 1] - target_edges[f])
+            node_weights(t, 1.0, factors, weights, k * LANES)
+            found[k] = f
+        begin = 0
+        while begin < LANES:
+            end = begin + 1
+            while end < LANES and found[end] == found[begin]:
+                end += 1
+            place = found[begin] * n_columns * LANES
+            _add_run(begin, end, sums[e], weights, place, n_columns, target)
+            target_touched[found[begin]] = True
+            begin = end

@@ -1,0 +1,174 @@
+r"""The fast engine: one pass over the pairs serves every setting.
+
+With the inner average, the expansion coefficients of a structure are sums over
+pairs of atoms,
+
+.. math:: c_{nlm} = \sum_{i \in a} \sum_{j \in b} g_{nl}(r_{ij}) Y_{lm}(\hat r_{ij}),
+
+so all that a structure contributes is :math:`A_{lm}(r) = \sum_{ij} \delta(r -
+r_{ij}) Y_{lm}(\hat r_{ij})`, whatever the radial functions. The engine
+accumulates it on a radial grid of elements of eight nodes (`grid`): each pair adds
+its Y_lm, weighted by the Lagrange polynomials, to the nodes of its element (`pairs`,
+`elements`), and the coefficients of *any* setting are then :math:`c_{nlm} = \sum_k
+g_{nl}(r_k) A_{lm}(r_k)`, one matrix product (`contraction`). This interpolates g_nl by
+polynomials of degree 7 on elements as long as the functions allow; the distances where
+g_nl has a kink are ends of elements, so nothing is lost there. The descriptors are
+within 1e-6 of the definition.
+
+Also used: Y_lm is even for even l and odd for odd l. Hence, for a = b, odd l
+cancel and each pair counts once; and (b, a) differs from (a, b) in its scale
+and in the signs of odd l only, which the power spectrum does not see, so that
+one pass over the pairs serves both: the sums are made once, on a grid that suits
+both scales, and carried to the grid of each.
+
+The kernels do without `fastmath`, which would leave it to the compiler where products
+and sums are fused; that depends on what else a process has compiled, and the last
+bits would differ between two workers. They ask for fused operations themselves (`lanes`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
+
+from arise_lib.descriptor._engine.contraction import contract
+from arise_lib.descriptor._engine.elements import COLUMNS_AT_ONCE
+from arise_lib.descriptor._engine.grid import NODES, RadialTable, node_factors, radial_table
+from arise_lib.descriptor._engine.harmonics import harmonic_columns, normalisation
+from arise_lib.descriptor._engine.lanes import LANES, aligned
+from arise_lib.descriptor._engine.pairs import accumulate
+from arise_lib.descriptor._engine.spectrum import add_power_spectra, slots
+from arise_lib.descriptor.settings import SoapSettings
+from arise_lib.errors import InputError
+from arise_lib.structures.checks import check_geometry
+from arise_lib.structures.neighbours import periodic_images
+from arise_lib.structures.scale import nearest_neighbour_distances
+
+
+def describe(atoms: Atoms, settings: SoapSettings | None = None) -> NDArray[np.float64]:
+    """Compute the averaged SOAP descriptor of a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure of at least two atoms; periodic as its `pbc` says. Any unit of
+        length.
+    settings : SoapSettings, optional
+        Default: the settings of the paper's predictions.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        Mean over all ordered pairs of species of the normalised power spectra.
+
+    Raises
+    ------
+    InputError
+        If the structure has no pair of neighbours, or two atoms coincide.
+
+    See Also
+    --------
+    describe_settings : several settings at the price of little more than one.
+    arise_lib.descriptor.reference.describe_with_dscribe : the same with DScribe.
+    """
+    return describe_settings(atoms, (settings or SoapSettings(),))[0]
+
+
+def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray[np.float64]:
+    """Compute the descriptor of a structure for several settings in one pass.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure of at least two atoms.
+    settings : sequence of SoapSettings
+        They may differ in cut-off, sigma, fade and extrinsic factor.
+
+    Returns
+    -------
+    ndarray of shape (n_settings, n_features)
+        One descriptor per setting, in the order given.
+
+    Raises
+    ------
+    InputError
+        If the structure has no pair of neighbours, if two atoms coincide, or if
+        the settings differ in radial functions, n_max or l_max.
+    """
+    settings = tuple(settings)
+    if len({(s.radial, s.n_max, s.l_max) for s in settings}) != 1:
+        raise InputError(
+            "The settings of one call must share radial functions, n_max and l_max; "
+            "call once for each kind."
+        )
+    check_geometry(atoms)
+    table = radial_table(settings)
+    scales = nearest_neighbour_distances(atoms)
+    if not any(map(math.isfinite, scales.values())):
+        raise InputError(
+            f"No atom of the {len(atoms)} has a neighbour; the descriptor needs at least two "
+            "atoms or a periodic cell."
+        )
+    n_max, l_max = settings[0].n_max, settings[0].l_max
+    total = np.zeros((len(settings), settings[0].n_features))
+    for same in (True, False):
+        counts, sums, touched = _pair_sums(atoms, scales, same, table, l_max)
+        if counts:
+            coefficients = aligned(len(counts), len(settings), (l_max + 1) ** 2, slots(n_max))
+            contract(
+                sums, touched, table.functions, table.stop, _norms(l_max), same, n_max, coefficients
+            )
+            add_power_spectra(coefficients, counts, settings[0], same, total)
+    return total / len(scales)
+
+
+def _pair_sums(
+    atoms: Atoms,
+    scales: dict[tuple[str, str], float],
+    same: bool,
+    table: RadialTable,
+    l_max: int,
+) -> tuple[list[int], NDArray[np.float64], NDArray[np.bool_]]:
+    """Accumulate A_lm on the radial grid for all pairs of like, or of unlike, species.
+
+    Returns the number of ordered pairs that each sum stands for, the sums, shape
+    (n_sums, n_elements, at least n_columns, LANES), and the elements that hold any.
+    """
+    columns = harmonic_columns(l_max, even_only=same)
+    member = {a: atoms.numbers == atomic_numbers[a] for a, b in scales if a == b}
+    owner = {symbol: np.flatnonzero(mask) for symbol, mask in member.items()}
+    chosen = []
+    for (a, b), scale in scales.items():
+        if (a == b) != same or a > b or not math.isfinite(scale):
+            continue  # no scale, no neighbour: a zero vector, by the paper's definition
+        equal = abs(scale - scales[b, a]) <= 1e-12 * scale
+        chosen.append((a, b, np.array([scale] if equal else [scale, scales[b, a]])))
+    counts = [1 if same else 3 - len(lengths) for _, _, lengths in chosen for _ in lengths]
+    n_columns = columns.max() + 1
+    sums = aligned(len(counts), table.n_elements, n_columns + -n_columns % COLUMNS_AT_ONCE, LANES)
+    touched = np.zeros(sums.shape[:2], dtype=np.bool_)
+    filled = 0
+    for a, b, lengths in chosen:
+        # Images of the rarer species are fewer.
+        centre, target = (a, b) if len(owner[b]) <= len(owner[a]) else (b, a)
+        radius = float(table.edges[-1] * lengths.max())
+        ours = slice(filled, filled + len(lengths))
+        accumulate(
+            atoms.positions[owner[centre]], owner[centre],
+            *periodic_images(atoms, member[target], radius), same, lengths,
+            table.edges, table.borders, NODES, node_factors(), columns, sums[ours], touched[ours],
+        )  # fmt: skip
+        filled += len(lengths)
+    return counts, sums, touched
+
+
+@lru_cache
+def _norms(l_max: int) -> NDArray[np.float64]:
+    """Constants of all harmonics, shape ((l_max + 1)**2,)."""
+    return np.concatenate([normalisation(degree) for degree in range(l_max + 1)])

@@ -1,0 +1,171 @@
+"""External data: listed in a registry, brought once, checked at every call.
+
+External data is not part of the repository: `registry` lists it, `fetch` brings a file into the
+data cache once and checks its SHA-256 at every call.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import time
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import pooch
+
+from arise_lib.errors import DataError, InputError
+from arise_lib.storage import paths
+from arise_lib.storage.cache import atomic_write
+
+#: Seconds before the first, second and third attempt at a download.
+PAUSES = (0.0, 2.0, 4.0)
+#: Seconds without a byte after which an attempt has failed.
+TIMEOUT = 30
+
+
+def registry() -> pd.DataFrame:
+    """List the external files.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by name; columns ``sha256``, ``bytes``, ``url``, ``licence``, ``citation``.
+
+    Raises
+    ------
+    DataError
+        If ``data/registry.tsv`` cannot be read.
+    """
+    return _registry(paths.DATA / "registry.tsv").copy()
+
+
+@lru_cache
+def _registry(path: Path) -> pd.DataFrame:
+    try:
+        # quoting=3: no quotes, whatever a citation holds.
+        return pd.read_csv(path, sep="\t", index_col="name", quoting=3, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise DataError(f"the registry {path} cannot be read ({error}): restore it") from error
+
+
+def data_dir() -> Path:
+    """Return the folder of the external files.
+
+    Returns
+    -------
+    pathlib.Path
+        ``ARISE_DATA_DIR``, or the platform's cache folder where that is unset or empty. It may be
+        read-only as long as nothing is missing in it.
+    """
+    return Path(os.environ.get("ARISE_DATA_DIR") or pooch.os_cache("arise")).expanduser().absolute()
+
+
+def available(name: str) -> bool:
+    """Tell whether an external file can be had without a download; never raises.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry.
+
+    Returns
+    -------
+    bool
+        True if the file is in the cache with the registered size; its checksum is left to
+        `fetch`. False for any other reason, an unknown name among them.
+    """
+    try:
+        table = registry()
+        path = data_dir() / name
+        return (
+            name in table.index
+            and path.is_file()
+            and path.stat().st_size == int(table.at[name, "bytes"])
+        )
+    except (OSError, TypeError):
+        return False
+
+
+def fetch(name: str) -> Path:
+    """Return the path of an external file, downloaded at the first call.
+
+    Parameters
+    ----------
+    name : str
+        Name in the registry, such as ``"stem/graphene_a.xyz"``.
+
+    Returns
+    -------
+    pathlib.Path
+        The file in `data_dir`; its SHA-256 has just been checked.
+
+    Raises
+    ------
+    InputError
+        If the registry has no such name.
+    DataError
+        If the file in the cache is not the registered one; if it is absent and ``ARISE_OFFLINE=1``
+        forbids downloads; if three attempts at the download failed; if the cache cannot be used.
+    """
+    table = registry()
+    if name not in table.index:
+        near = difflib.get_close_matches(str(name), table.index, n=3, cutoff=0.5)
+        hint = f"did you mean {' or '.join(near)}?" if near else "store.registry() lists the names"
+        raise InputError(f"no external file is called {name!r}: {hint}")
+    path, expected = data_dir() / name, str(table.at[name, "sha256"])
+    if not os.path.exists(path):
+        if os.environ.get("ARISE_OFFLINE", "").lower() not in ("", "0", "false", "no"):
+            raise DataError(
+                f"{name} is not in the data cache {data_dir()}, and ARISE_OFFLINE forbids "
+                f"downloads: run `arise fetch {name}` without ARISE_OFFLINE, or set ARISE_DATA_DIR "
+                "to a folder that holds it"
+            )
+        _download(name, str(table.at[name, "url"]), path, expected)
+        return path
+    try:
+        found = pooch.file_hash(str(path))
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error}): check its permissions") from error
+    if found != expected:
+        raise DataError(
+            f"{path} is not the registered file: SHA-256 found {found}, expected {expected}. "
+            f"Delete it, then run `arise fetch {name}`"
+        )
+    return path
+
+
+class _WrongContentError(Exception):
+    """A download came to its end with other bytes than registered."""
+
+
+def _download(name: str, url: str, path: Path, expected: str) -> None:
+    """Bring one file into the cache; the pauses between attempts double."""
+    # Imported at need, as pooch does: only a download uses it.
+    from requests.exceptions import RequestException
+
+    for attempt, pause in enumerate(PAUSES, start=1):
+        time.sleep(pause)
+        try:
+            with atomic_write(path) as temporary:
+                pooch.HTTPDownloader(timeout=TIMEOUT)(url, str(temporary), None)
+                found = pooch.file_hash(str(temporary))
+                if found != expected:
+                    raise _WrongContentError(f"SHA-256 found {found}, expected {expected}")
+            return
+        except (_WrongContentError, RequestException, ConnectionError, TimeoutError) as error:
+            reason = f"{name} could not be downloaded from {url}, attempt {attempt}: {error!r}"
+            status = getattr(getattr(error, "response", None), "status_code", 0)
+            # Any other refusal, "not found" above all, comes again at every attempt.
+            if 400 <= status < 500 and status not in (408, 429):
+                break
+        except OSError as error:
+            raise DataError(
+                f"{name} cannot be stored in {path.parent} ({error}): "
+                "set ARISE_DATA_DIR to a folder that you may write to"
+            ) from error
+    raise DataError(
+        f"{reason}. Check the network and try again, or set ARISE_DATA_DIR to a folder that "
+        "holds the file"
+    )

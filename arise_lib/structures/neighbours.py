@@ -1,0 +1,220 @@
+"""Cell lists: points sorted into cubes, so that neighbours are found without a search; compiled."""
+
+from __future__ import annotations
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import complete_cell
+from numba import njit
+from numpy.typing import NDArray
+
+_CROWDED = 100  # points in a cell above which a tree is faster
+_FAR = 1e9  # cells between a point and the first one above which the same holds
+
+
+@njit(cache=True, nogil=True)
+def cell_list(
+    points: NDArray[np.float64], size: float
+) -> tuple[
+    NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]
+]:  # pragma: no cover - compiled
+    """Sort points into cubic cells.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, 3)
+        At least one.
+    size : float
+        Edge of a cell.
+
+    Returns
+    -------
+    order : ndarray of int, shape (n_points,)
+        Points cell by cell, the last axis fastest.
+    start : ndarray of int, shape (n_cells + 1,)
+        Where each cell begins in `order`.
+    low : ndarray of shape (3,)
+        Corner of the first cell.
+    shape : ndarray of int, shape (3,)
+        Cells along each axis.
+    """
+    n = points.shape[0]
+    low, high = points[0].copy(), points[0].copy()
+    for i in range(n):
+        for k in range(3):
+            low[k] = min(low[k], points[i, k])
+            high[k] = max(high[k], points[i, k])
+    shape = np.empty(3, dtype=np.int64)
+    for k in range(3):
+        shape[k] = int((high[k] - low[k]) / size) + 1
+    cell = np.empty(n, dtype=np.int64)
+    start = np.zeros(shape[0] * shape[1] * shape[2] + 1, dtype=np.int64)
+    for i in range(n):
+        index = 0
+        for k in range(3):
+            index = index * shape[k] + min(int((points[i, k] - low[k]) / size), shape[k] - 1)
+        cell[i] = index
+        start[index + 1] += 1
+    for k in range(len(start) - 1):
+        start[k + 1] += start[k]
+    filled = start[:-1].copy()
+    order = np.empty(n, dtype=np.int64)
+    for i in range(n):
+        order[filled[cell[i]]] = i
+        filled[cell[i]] += 1
+    return order, start, low, shape
+
+
+@njit(cache=True, nogil=True)
+def _cell_size(points: NDArray[np.float64]) -> float:  # pragma: no cover - compiled
+    """Edge of a cell that makes about as many cells as points, in three dimensions or fewer."""
+    extent = np.empty(3)
+    for k in range(3):
+        extent[k] = points[:, k].max() - points[:, k].min()
+    extent.sort()
+    n = len(points)
+    size = max(
+        extent[2] / n,
+        (extent[1] * extent[2] / n) ** 0.5,
+        (extent[0] * extent[1] * extent[2] / n) ** (1.0 / 3.0),
+    )
+    return size if size > 0.0 else 1.0
+
+
+@njit(cache=True, nogil=True)
+def nearest_distances(
+    points: NDArray[np.float64],
+    images: NDArray[np.float64],
+    owner: NDArray[np.int64],
+    home: NDArray[np.bool_],
+) -> tuple[NDArray[np.float64], bool]:  # pragma: no cover - compiled
+    """Find the distance of each point to its nearest image, itself left out.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, 3)
+        Where to look from.
+    images : ndarray of shape (n_images, 3)
+        At least one.
+    owner : ndarray of int, shape (n_images,)
+        Index of the point that each one is an image of.
+    home : ndarray of bool, shape (n_images,)
+        Whether it is the point itself.
+
+    Returns
+    -------
+    distances : ndarray of shape (n_points,)
+        Infinite where there is no other image.
+    found : bool
+        False, and no distances, if the images are spread so unevenly that cells are no help.
+    """
+    size = _cell_size(images)
+    order, start, low, shape = cell_list(images, size)
+    distances = np.full(len(points), np.inf)
+    for k in range(len(start) - 1):
+        if start[k + 1] - start[k] > _CROWDED:
+            return distances, False
+    placed = images[order]
+    centre = np.empty(3, dtype=np.int64)
+    for i in range(len(points)):
+        x, y, z = points[i, 0], points[i, 1], points[i, 2]
+        ring, last_ring = 0, 0
+        for k in range(3):
+            cell = np.floor((points[i, k] - low[k]) / size)
+            if abs(cell) > _FAR:
+                return distances, False
+            centre[k] = int(cell)
+            ring = max(ring, -centre[k], centre[k] - shape[k] + 1)
+            last_ring = max(last_ring, centre[k], shape[k] - 1 - centre[k])
+        best = np.inf
+        # All cells of the rings so far: whatever they do not hold is at least `ring` cells away.
+        while ring <= last_ring and best > (max(ring - 1, 0) * size) ** 2:
+            for cx in range(max(0, centre[0] - ring), min(shape[0], centre[0] + ring + 1)):
+                edge_x = abs(cx - centre[0]) == ring
+                for cy in range(max(0, centre[1] - ring), min(shape[1], centre[1] + ring + 1)):
+                    inner = not edge_x and abs(cy - centre[1]) != ring
+                    # A whole line of cells, or only its two ends if the rest has been seen.
+                    for part in range(2 if inner and ring > 0 else 1):
+                        z_from, z_to = centre[2] - ring, centre[2] + ring
+                        if inner and ring > 0:
+                            z_from = z_to = z_to if part else z_from
+                        z_from, z_to = max(z_from, 0), min(z_to, shape[2] - 1)
+                        if z_from > z_to:
+                            continue
+                        line = (cx * shape[1] + cy) * shape[2]
+                        for q in range(start[line + z_from], start[line + z_to + 1]):
+                            dx, dy, dz = placed[q, 0] - x, placed[q, 1] - y, placed[q, 2] - z
+                            square = dx * dx + dy * dy + dz * dz
+                            if square < best and not (home[order[q]] and owner[order[q]] == i):
+                                best = square
+            ring += 1
+        distances[i] = np.sqrt(best)
+    return distances, True
+
+
+def periodic_images(
+    atoms: Atoms, target: NDArray[np.bool_], radius: float
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    """List the periodic images of some atoms that can lie within `radius` of the cell.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure; directions that are not periodic get no images.
+    target : ndarray of bool, shape (n_atoms,)
+        Atoms to replicate.
+    radius : float
+        Every image within this distance of any atom of the structure is listed.
+
+    Returns
+    -------
+    positions : ndarray of shape (n_images, 3)
+        Atoms stand where they stand in `atoms`, their images around.
+    owner : ndarray of int, shape (n_images,)
+        Index of the atom that each one is an image of.
+    home : ndarray of bool, shape (n_images,)
+        Whether it is the atom itself.
+    """
+    owner = np.flatnonzero(target)
+    positions = atoms.positions[owner]
+    if not atoms.pbc.any():
+        return positions, owner, np.ones(len(owner), dtype=bool)
+    cell = complete_cell(atoms.cell)
+    inverse = np.linalg.inv(cell)
+    reach = radius * np.linalg.norm(inverse, axis=0) * atoms.pbc  # in fractional coordinates
+    everywhere = atoms.positions @ inverse
+    low, high = everywhere.min(axis=0) - reach - 1e-9, everywhere.max(axis=0) + reach + 1e-9
+    first = np.ceil(low - everywhere[owner]).astype(np.int64) * atoms.pbc
+    last = np.floor(high - everywhere[owner]).astype(np.int64) * atoms.pbc
+    images, index, home = _replicate(positions, first, last, cell)
+    return images, owner[index], home
+
+
+@njit(cache=True, nogil=True)
+def _replicate(
+    positions: NDArray[np.float64],
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    cell: NDArray[np.float64],
+) -> tuple[
+    NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]
+]:  # pragma: no cover - compiled
+    """Shift each point by all lattice vectors of its own range; returns points, index, home."""
+    n_images = 0
+    for i in range(len(positions)):
+        n_images += np.prod(last[i] - first[i] + 1)
+    images = np.empty((n_images, 3))
+    index = np.empty(n_images, dtype=np.int64)
+    home = np.empty(n_images, dtype=np.bool_)
+    count = 0
+    for i in range(len(positions)):
+        for u in range(first[i, 0], last[i, 0] + 1):
+            for v in range(first[i, 1], last[i, 1] + 1):
+                for w in range(first[i, 2], last[i, 2] + 1):
+                    for k in range(3):
+                        shift = u * cell[0, k] + v * cell[1, k] + w * cell[2, k]
+                        images[count, k] = positions[i, k] + shift
+                    index[count] = i
+                    home[count] = u == 0 and v == 0 and w == 0
+                    count += 1
+    return images, index, home

@@ -1,0 +1,180 @@
+"""Supercells, and pieces cut out of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import complete_cell
+from scipy.spatial.transform import Rotation
+
+from arise_lib.errors import InputError
+
+#: Clusters have at least this many atoms (paper, Methods, "Dataset").
+MIN_ATOMS = 100
+
+
+def replication(n_atoms: int, periodic: Sequence[bool], at_least: int = MIN_ATOMS) -> int:
+    """Return the smallest isotropic replication that reaches a number of atoms.
+
+    Parameters
+    ----------
+    n_atoms : int
+        Atoms in the cell.
+    periodic : sequence of bool, length 3
+        Directions to replicate: three for a crystal, the two in the plane for a
+        sheet.
+    at_least : int
+        Number of atoms to reach.
+
+    Returns
+    -------
+    int
+        Smallest n with ``n_atoms * n**sum(periodic) >= at_least``.
+    """
+    n = 1
+    while n_atoms * n ** int(sum(periodic)) < at_least:
+        n += 1
+    return n
+
+
+def supercell(cell: Atoms, n: int, *, periodic: bool) -> Atoms:
+    """Repeat a cell n times along each of its periodic directions.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+        Periodic in two or three directions.
+    n : int
+        Repetitions, the same along each periodic direction.
+    periodic : bool
+        Whether the result keeps the periodicity, or is a free cluster.
+
+    Returns
+    -------
+    ase.Atoms
+        A new structure of ``len(cell) * n**d`` atoms, d periodic directions.
+
+    Raises
+    ------
+    InputError
+        If n is not positive.
+    """
+    if n < 1:
+        raise InputError(f"A supercell of {n} repetitions is empty; give at least 1.")
+    result = cell.repeat([n if direction else 1 for direction in cell.pbc])
+    if not periodic:
+        result.pbc = False
+        result.cell = None
+    return result
+
+
+def supercell_series(cell: Atoms, *, periodic: bool, count: int = 3) -> list[Atoms]:
+    """Return the smallest supercell of at least 100 atoms and the next larger ones.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+        Periodic cell.
+    periodic : bool
+        Whether the supercells stay periodic.
+    count : int
+        How many sizes (three in the paper).
+
+    Returns
+    -------
+    list of ase.Atoms
+        Isotropic supercells, n, n + 1, ... along each periodic direction.
+    """
+    smallest = replication(len(cell), cell.pbc)
+    return [supercell(cell, smallest + k, periodic=periodic) for k in range(count)]
+
+
+def cut_sphere(atoms: Atoms, centre: Sequence[float], radius: float) -> Atoms:
+    """Cut the atoms within `radius` of a point out of a structure, as a free cluster.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure; periodicity is ignored.
+    centre : sequence of float, length 3
+        In the unit of the positions.
+    radius : float
+        In the unit of the positions.
+
+    Returns
+    -------
+    ase.Atoms
+        A new structure without cell.
+    """
+    distance = np.linalg.norm(atoms.positions - np.asarray(centre, dtype=float), axis=1)
+    result = atoms[distance <= radius]
+    result.pbc = False
+    result.cell = None
+    return result
+
+
+def cut_box(cell: Atoms, edge: float, generator: np.random.Generator) -> Atoms:
+    """Cut a cube of random place and orientation out of a crystal, a square out of a sheet.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+        Crystal, or sheet in the xy plane.
+    edge : float
+        In the unit of the positions.
+    generator : numpy.random.Generator
+        Source of the randomness.
+
+    Returns
+    -------
+    ase.Atoms
+        A free cluster, the box centred on the origin; of a sheet, in full
+        thickness.
+    """
+    d = int(cell.pbc.sum())
+    lattice = complete_cell(cell.cell)
+    # A ball around the box must fit into the block, wherever in its middle cell the box lies.
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    n = np.where(cell.pbc, np.ceil(np.sqrt(d) * edge / heights) + 2, 1).astype(int)
+    block = cell.repeat(n)
+    block.pbc, block.cell = False, None
+    shift = (generator.uniform(-0.5, 0.5, 3) * cell.pbc) @ cell.cell.array
+    if d == 2:
+        turn = Rotation.from_rotvec([0.0, 0.0, generator.uniform(0.0, 2.0 * np.pi)])
+    else:
+        turn = Rotation.random(rng=generator)
+    block.positions = (block.positions - block.positions.mean(axis=0) - shift) @ (
+        turn.as_matrix().T
+    )
+    return block[np.all(np.abs(block.positions[:, :d]) <= 0.5 * edge, axis=1)]
+
+
+def round_cluster(cell: Atoms, n_atoms: int) -> Atoms:
+    """Cut the `n_atoms` atoms nearest to the middle out of a large supercell.
+
+    Of a sheet, in the xy plane, a round flake of full thickness is cut.
+
+    Parameters
+    ----------
+    cell : ase.Atoms
+        Crystal or sheet; a structure without periodicity is returned as it is.
+    n_atoms : int
+        Size of the cluster.
+
+    Returns
+    -------
+    ase.Atoms
+        A free, roughly round cluster, centred on the origin.
+    """
+    cluster = cell.copy()
+    if cell.pbc.any():
+        n = 2 * replication(len(cell), cell.pbc, at_least=n_atoms) + 1
+        cluster = supercell(cell, n, periodic=False)
+        cluster.positions -= cluster.positions.mean(axis=0)
+        directions = slice(0, 2) if cell.pbc.sum() == 2 else slice(0, 3)
+        distance = np.linalg.norm(cluster.positions[:, directions], axis=1)
+        cluster = cluster[np.sort(np.argsort(distance.round(6), kind="stable")[:n_atoms])]
+    cluster.positions -= cluster.positions.mean(axis=0)
+    return cluster
