@@ -49,10 +49,11 @@ paper: ## the same at the paper's full sizes (goes on where it was interrupted)
 
 test: lint test-unit test-notebooks ## style, types, unit tests, then every notebook against its stored outputs
 
-lint: $(INSTALLED) ## ruff and mypy
+lint: $(INSTALLED) ## ruff, mypy, and the order of the floors (import-linter)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test-unit: $(INSTALLED) ## unit, property and golden tests, structure of the notebooks
 	$(BIN)/python -m pytest
@@ -84,7 +85,7 @@ lock: ## re-resolve requirements.lock from pyproject.toml
 	rm -rf build/lock-venv
 
 clean: ## remove derived results and build outputs
-	rm -rf build data/derived .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
+	rm -rf build data/derived .import_linter_cache .mypy_cache .pytest_cache .ruff_cache .hypothesis *.egg-info
 	find arise_lib benchmarks notebooks tests -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 	find notebooks -name .ipynb_checkpoints -prune -exec rm -rf {} + 2>/dev/null || true
 

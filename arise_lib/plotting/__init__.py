@@ -1,6 +1,5 @@
 """Figures: one style, one function per kind of panel."""
 
-from arise_lib.compendium.results import save_figure, save_table
 from arise_lib.plotting.accuracy import (
     accuracy_curves,
     accuracy_heatmap,
@@ -30,8 +29,6 @@ __all__ = [
     "learning_curves",
     "map_table",
     "reliability_diagram",
-    "save_figure",
-    "save_table",
     "search_panels",
     "use_style",
 ]
