@@ -4,8 +4,14 @@ The library behind the notebooks: one module per idea of the paper (Leitherer, Z
 Ghiringhelli, Nat. Commun. 12:6234, 2021, doi 10.1038/s41467-021-26511-5).
 
 >>> import arise_lib as arise
->>> arise.classify(atoms)                             # doctest: +SKIP
->>> arise.scan(atoms, box=16.0, stride=1.0)           # doctest: +SKIP
+>>> from ase.build import bulk
+>>> nickel = bulk("Ni", cubic=True) * (4, 4, 4)
+>>> prediction = arise.classify(nickel, passes=100)    # a structure as a whole
+>>> prediction.label, prediction["fcc"] > 0.9
+('fcc', True)
+>>> maps = arise.scan(nickel, box=12.0, stride=6.0, passes=100)    # a sample, box by box
+>>> sorted(maps.data_vars)
+['label', 'mutual_information', 'n_atoms', 'probability']
 """
 
 from __future__ import annotations
@@ -21,18 +27,30 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from arise_lib.descriptor import describe
+    from arise_lib.network.released import load
     from arise_lib.recognition import Prediction, classify, classify_many
     from arise_lib.strided.sweep import scan
 
 __version__ = "0.1.0"
 
-__all__ = ["Prediction", "__version__", "classify", "classify_many", "scan"]
+__all__ = [
+    "Prediction",
+    "__version__",
+    "classify",
+    "classify_many",
+    "describe",
+    "load",
+    "scan",
+]
 
 # Public name -> module; imported at first use, so that `import arise_lib` stays cheap.
 _HOMES = {
     "Prediction": "arise_lib.recognition",
     "classify": "arise_lib.recognition",
     "classify_many": "arise_lib.recognition",
+    "describe": "arise_lib.descriptor",
+    "load": "arise_lib.network",
     "scan": "arise_lib.strided",
 }
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike
 
 import numpy as np
 import pandas as pd
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import describe
-from arise_lib.network import Network
-from arise_lib.network.released import load_ensemble
+from arise_lib.errors import InputError
+from arise_lib.network.released import NetworkLike, as_ensemble
 from arise_lib.structures.reading import load_structure
+from arise_lib.typing import StructureLike
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What the network says about one structure.
 
@@ -32,6 +33,18 @@ class Prediction:
         Disagreement of the stochastic passes, in bits: the uncertainty.
     n_atoms : int
         Size of the structure.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> import arise_lib
+    >>> prediction = arise_lib.classify(bulk("Ni"), passes=20)
+    >>> prediction.label
+    'fcc'
+    >>> prediction["fcc"] > 0.9
+    True
+    >>> prediction.leading(3).index[0]
+    'fcc'
     """
 
     classes: tuple[str, ...]
@@ -44,21 +57,61 @@ class Prediction:
         """The most probable class."""
         return self.classes[0]
 
+    def __getitem__(self, label: str) -> float:
+        """Return the probability of one class, from 0 to 1.
+
+        Parameters
+        ----------
+        label : str
+            One of `classes`.
+
+        Returns
+        -------
+        float
+            Its probability.
+
+        Raises
+        ------
+        InputError
+            If the network does not know such a class.
+        """
+        if label not in self.classes:
+            near = difflib.get_close_matches(str(label), self.classes, n=3)
+            hint = f"near matches are {', '.join(map(repr, near))}; " if near else ""
+            raise InputError(
+                f"The network has no class {label!r}: {hint}`classes` lists all "
+                f"{len(self.classes)}."
+            )
+        return float(self.probabilities[self.classes.index(label)])
+
+    def leading(self, n: int = 6) -> pd.Series:
+        """Return the most probable classes.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+
+        Returns
+        -------
+        pandas.Series
+            Probability by class, from 0 to 1, largest first.
+        """
+        index = pd.Index(self.classes[:n], name="class")
+        return pd.Series(self.probabilities[:n], index, name="probability")
+
     def __str__(self) -> str:
-        """Return a short table of the leading classes."""
-        lines = [
-            f"{100 * p:6.2f} %  {label}"
-            for label, p in zip(self.classes[:5], self.probabilities[:5], strict=True)
-            if p >= 5e-5
-        ]
+        """Return a short table of the leading classes: what is below 0.005 % is left out."""
+        shown = self.leading(5)
+        lines = [f"{100 * p:6.2f} %  {label}" for label, p in shown.items() if p >= 5e-5]
         lines.append(f"mutual information {self.mutual_information:.4f} bit, {self.n_atoms} atoms")
         return "\n".join(lines)
 
 
 def classify(
-    source: Atoms | str | PathLike[str],
+    source: StructureLike,
     *,
-    network: Network | str | Sequence[Network] = "arise",
+    network: NetworkLike = "arise",
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
@@ -73,9 +126,9 @@ def classify(
     ----------
     source : ase.Atoms or path
         A structure or a file that ASE reads; any unit of length.
-    network : Network, str or sequence of Network
-        A network, the name of a released one, or an ensemble: networks with the
-        same classes and descriptor that take the passes in turn.
+    network : NetworkLike
+        The name of a released network, a network, or an ensemble, whose members
+        take the passes in turn.
     passes : int
         Stochastic passes T; probabilities below 1 % need 100,000.
     seed : int
@@ -92,8 +145,8 @@ def classify(
     Raises
     ------
     InputError
-        If the structure cannot be read or has no pair of neighbours, or if passes or tolerance
-        are not positive.
+        If the structure cannot be read or has no pair of neighbours, if there is no
+        such network, or if passes or tolerance are not positive.
 
     Examples
     --------
@@ -107,9 +160,9 @@ def classify(
 
 
 def classify_many(
-    sources: Mapping[str, Atoms | str | PathLike[str]],
+    sources: Mapping[str, StructureLike],
     *,
-    network: Network | str | Sequence[Network] = "arise",
+    network: NetworkLike = "arise",
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
@@ -135,7 +188,15 @@ def classify_many(
     Raises
     ------
     InputError
-        If a structure cannot be read or has no pair of neighbours.
+        As for `classify`.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> import arise_lib
+    >>> metals = {metal: bulk(metal) for metal in ("Ni", "Fe")}
+    >>> arise_lib.classify_many(metals, passes=20)["answer"].to_dict()
+    {'Ni': 'fcc', 'Fe': 'bcc'}
     """
     structures = [load_structure(source) for source in sources.values()]
     rows = [
@@ -148,7 +209,7 @@ def classify_many(
 
 def _classify(
     structures: Sequence[Atoms],
-    network: Network | str | Sequence[Network],
+    network: NetworkLike,
     passes: int,
     seed: int,
     tolerance: float | None,
@@ -156,19 +217,14 @@ def _classify(
     """Describe structures and send them through the passes together."""
     if not structures:
         return []
-    networks = load_ensemble(network)
-    features = np.array([describe(atoms, networks[0].settings) for atoms in structures])
-    posterior = predict(networks, features, n_passes=passes, seed=seed, tolerance=tolerance)
+    ensemble = as_ensemble(network)
+    features = np.array([describe(atoms, ensemble.settings) for atoms in structures])
+    posterior = predict(ensemble, features, n_passes=passes, seed=seed, tolerance=tolerance)
     predictions = []
     for row, atoms in enumerate(structures):
-        p = posterior.probabilities[row]
-        order = np.argsort(-p, kind="stable")
+        ranked = posterior.ranked(row)
+        information = float(posterior.mutual_information[row])
         predictions.append(
-            Prediction(
-                tuple(networks[0].classes[i] for i in order),
-                p[order],
-                float(posterior.mutual_information[row]),
-                len(atoms),
-            )
+            Prediction(tuple(ranked.index), ranked.to_numpy(), information, len(atoms))
         )
     return predictions

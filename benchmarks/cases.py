@@ -300,7 +300,7 @@ def pass_saving(quick: bool) -> tuple[list[Row], dict[str, float]]:
     }
     for name, found in (runs | {"all passes, another seed": other}).items():
         difference = found.mutual_information - whole.mutual_information
-        relabelled = found.probabilities.argmax(1) != whole.probabilities.argmax(1)
+        relabelled = found.labels != whole.labels
         saving = bayes.N_PASSES / float(found.passes.mean())
         rms = float(np.sqrt(np.mean(difference**2)))
         labels = f"other labels where p leads by {CLEAR}"

@@ -21,7 +21,7 @@ from arise_lib.bayes._sums import Sums
 from arise_lib.bayes.inference import Posterior
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
-from arise_lib.network import Network
+from arise_lib.network import Ensemble, Network
 
 N_FEATURES, N_CLASSES = 20, 11
 
@@ -46,7 +46,7 @@ def make_rows(n: int = 300, scale: float = 1.0) -> NDArray[np.float32]:
 
 NETWORK, ROWS = make_network(), make_rows()
 
-FIELDS = [field.name for field in fields(Posterior)]
+FIELDS = [field.name for field in fields(Posterior) if field.name != "classes"]
 
 
 def assert_same_bytes(one: Posterior, other: Posterior) -> None:
@@ -55,7 +55,7 @@ def assert_same_bytes(one: Posterior, other: Posterior) -> None:
 
 
 def take(posterior: Posterior, rows: NDArray[np.int64] | slice) -> Posterior:
-    return Posterior(*(getattr(posterior, name)[rows] for name in FIELDS))
+    return replace(posterior, **{name: getattr(posterior, name)[rows] for name in FIELDS})
 
 
 @pytest.fixture(scope="module")
@@ -408,8 +408,8 @@ def other_network() -> Network:
 
 
 def test_one_network_and_one_repeated_are_the_network_itself(reference: Posterior) -> None:
-    for networks in ([NETWORK], (NETWORK, NETWORK), [NETWORK] * 5):
-        found = bayes.predict(networks, ROWS, n_passes=12, seed=3)
+    for n in (1, 2, 5):
+        found = bayes.predict(Ensemble((NETWORK,) * n), ROWS, n_passes=12, seed=3)
         assert_same_bytes(found, reference)
 
 
@@ -417,12 +417,12 @@ def test_one_network_and_one_repeated_are_the_network_itself(reference: Posterio
 def test_networks_take_the_passes_in_turn(n_passes: int) -> None:
     networks, rows = (NETWORK, other_network(), make_network(0.05)), ROWS[:3]
     p = np.array([one_pass(networks[k % 3], rows, 3, k) for k in range(n_passes)])
-    found = bayes.predict(networks, rows, n_passes=n_passes, seed=3)
+    found = bayes.predict(Ensemble(networks), rows, n_passes=n_passes, seed=3)
     mean = p.mean(axis=0)
     np.testing.assert_allclose(found.probabilities, mean, atol=1e-6)
     expected = bayes.entropy(mean) - bayes.entropy(p).mean(axis=0)
     np.testing.assert_allclose(found.mutual_information, expected, atol=1e-5)
-    rest = bayes.predict(networks, ROWS, n_passes=n_passes, seed=3)
+    rest = bayes.predict(Ensemble(networks), ROWS, n_passes=n_passes, seed=3)
     assert_same_bytes(found, take(rest, slice(3)))
 
 
@@ -431,20 +431,36 @@ def test_networks_that_contradict_each_other_share_information_without_dropout()
     one, two = (bayes.predict(network, ROWS, n_passes=1).probabilities for network in networks)
     mean = (one + two) / 2
     expected = bayes.entropy(mean) - (bayes.entropy(one) + bayes.entropy(two)) / 2
-    found = bayes.predict(networks, ROWS, n_passes=10)
+    found = bayes.predict(Ensemble(networks), ROWS, n_passes=10)
     np.testing.assert_allclose(found.mutual_information, expected, atol=1e-5)
     assert found.mutual_information.mean() > 0.1
     assert set(np.unique(found.variation_ratio)) == {0.0, 0.5}
 
 
-def test_networks_that_do_not_fit_together() -> None:
-    other = replace(NETWORK, classes=NETWORK.classes[::-1])
-    with pytest.raises(InputError, match="Network 1 of the ensemble has other classes"):
-        bayes.predict((NETWORK, other), ROWS)
-    with pytest.raises(InputError, match="or another descriptor than network 0"):
-        bayes.predict((NETWORK, replace(NETWORK, settings=SoapSettings("gto"))), ROWS)
-    with pytest.raises(InputError, match="ensemble of no networks"):
-        bayes.predict((), ROWS)
+def test_networks_in_a_list_are_no_ensemble() -> None:
+    with pytest.raises(InputError, match=r"A list is no network: .*Ensemble\(\(first, second\)\)"):
+        bayes.predict([NETWORK, NETWORK], ROWS)  # type: ignore[arg-type]
+
+
+def test_labels_are_the_first_of_each_ranking(reference: Posterior) -> None:
+    rows = ROWS.copy()
+    rows[[0, 131]] = np.nan
+    found = bayes.predict(NETWORK, rows, n_passes=12, seed=3)
+    assert (found.labels[[0, 131]] == "").all()
+    for row in np.setdiff1d(np.arange(len(rows)), [0, 131]):
+        ranked = found.ranked(row)
+        assert ranked.index[0] == found.labels[row]
+        assert sorted(ranked.index) == sorted(NETWORK.classes)
+        assert (np.diff(ranked) <= 0).all()
+    by_class = found.ranked(5)[list(NETWORK.classes)]
+    np.testing.assert_array_equal(by_class, found.probabilities[5])
+
+
+def test_of_equal_probabilities_the_first_class_leads() -> None:
+    seed = next(s for s in range(1000) if kept(s, 0) == (True, True))
+    found = bayes.predict(DUEL, DUEL_ROW, n_passes=1, seed=seed)
+    assert found.probabilities.tolist() == [[0.5, 0.5]]
+    assert found.labels.tolist() == ["left"] and list(found.ranked(0).index) == ["left", "right"]
 
 
 # --- representations ---------------------------------------------------------------------------
@@ -476,6 +492,13 @@ def test_representations_do_not_depend_on_batch_or_order() -> None:
         alone = bayes.representations(NETWORK, rows[row : row + 1], 1, n_passes=70)
         assert alone.tobytes() == whole[row].tobytes()
     assert bayes.representations(NETWORK, rows[:0], 2, n_passes=2).shape == (0, 24)
+
+
+def test_an_ensemble_has_no_layers() -> None:
+    alone = bayes.representations(Ensemble((NETWORK,)), ROWS[:3], 1, n_passes=2)
+    np.testing.assert_array_equal(alone, bayes.representations(NETWORK, ROWS[:3], 1, n_passes=2))
+    with pytest.raises(InputError, match="ensemble of 2 networks has no layers"):
+        bayes.representations(Ensemble((NETWORK, NETWORK)), ROWS[:3], 1)
 
 
 @pytest.mark.parametrize("layer", [0, 3, -1])

@@ -13,21 +13,21 @@ def test_a_calibrated_answer_has_no_gap() -> None:
     """Of four answers given with 75 %, three are right; of one with 5 %, none."""
     table = reliability([0.75] * 4 + [0.05], [True, True, True, False, False])
     assert list(table["rows"]) == [1, 4]
-    np.testing.assert_allclose(table["confidence"], [5, 75])
-    np.testing.assert_allclose(table["accuracy"], [0, 75])
-    assert calibration_error(table) == pytest.approx(5 / 5)
+    np.testing.assert_allclose(table["confidence"], [0.05, 0.75])
+    np.testing.assert_allclose(table["accuracy"], [0, 0.75])
+    assert calibration_error(table) == pytest.approx(0.05 / 5)
 
 
 def test_an_overconfident_answer_has_the_whole_gap() -> None:
     table = reliability([1.0, 1.0], [True, False])
-    assert list(table["rows"]) == [2] and calibration_error(table) == pytest.approx(50)
+    assert list(table["rows"]) == [2] and calibration_error(table) == pytest.approx(0.5)
 
 
 def test_many_draws_are_calibrated_within_their_error() -> None:
     generator = np.random.default_rng(0)
     p = generator.random(20_000)
     table = reliability(p, generator.random(p.size) < p)
-    assert len(table) == 10 and calibration_error(table) < 2.0
+    assert len(table) == 10 and calibration_error(table) < 0.02
 
 
 def test_auroc() -> None:

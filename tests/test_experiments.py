@@ -122,7 +122,7 @@ def test_scores_are_shares_of_right_answers() -> None:
     trained = network.load("arise")
     features = selection.describe_all(sample, SoapSettings())
     shares, posterior = score_experiments(sample, trained, features, n_passes=20)
-    best = [trained.classes[i] for i in posterior.probabilities.argmax(axis=1)]
+    best = posterior.labels
     for group, share in shares.items():
         members = [k for k, experiment in enumerate(sample) if experiment.group == group]
         right = [best[k] == sample[k].truth for k in members]

@@ -176,14 +176,24 @@ def test_learning_curves() -> None:
 
 
 def test_class_bars() -> None:
-    shares = {f"class {i}": 60.0 / 2**i for i in range(8)}
-    figure = plotting.class_bars({"left": shares, "right": {"graphene": 99.0}})
+    shares = pd.Series({f"class {i}": 0.5 / 2**i for i in range(8)})
+    figure = plotting.class_bars({"left": shares, "right": pd.Series({"graphene": 0.75})})
     figure.canvas.draw()
     left, right = figure.axes
     # Six at most, the largest on top.
-    assert [bar.get_width() for bar in left.patches] == [60.0 / 2**i for i in range(6)][::-1]
-    assert (right.get_title(), len(right.patches)) == ("right", 1)
-    assert left.get_xlim() == (0, 100)
+    assert [bar.get_width() for bar in left.patches] == [50.0 / 2**i for i in range(6)][::-1]
+    assert [text.get_text() for text in left.get_yticklabels()][-1] == "class 0"
+    assert (right.get_title(), right.patches[0].get_width()) == ("right", 75.0)
+    assert left.get_xlim() == (0, 100) and left.get_xlabel() == "probability / %"
+
+
+def test_class_bars_of_another_quantity() -> None:
+    bits = pd.Series({"fcc": 0.02, "bcc": 0.5})
+    (panel,) = plotting.class_bars({"": bits}, "mutual information", "bit").axes
+    assert [bar.get_width() for bar in panel.patches] == [0.5, 0.02]
+    assert panel.get_xlabel() == "mutual information / bit"
+    (panel,) = plotting.class_bars({"": bits}, "mutual information", "bit", upper=2.0).axes
+    assert panel.get_xlim() == (0, 2.0)
 
 
 @pytest.mark.parametrize("n_layers", [1, 3])

@@ -49,4 +49,4 @@ def test_reliability_diagram_has_a_line_per_network() -> None:
     table = calibration.reliability(np.linspace(0, 1, 50), np.linspace(0, 1, 50) > 0.3)
     figure = plotting.reliability_diagram({"one": table, "two": table})
     assert len(figure.axes[0].lines) == 3, "the diagonal and two networks"
-    np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), table["accuracy"])
+    np.testing.assert_allclose(figure.axes[0].lines[1].get_ydata(), 100 * table["accuracy"])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +13,8 @@ import arise_lib
 from arise_lib import bayes, compendium, network
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError
-from arise_lib.network import Network
-from arise_lib.network.released import load_ensemble
+from arise_lib.network import Ensemble, Network
 from arise_lib.recognition import Prediction, classify, classify_many
-from arise_lib.storage import paths
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import load_structure
@@ -54,13 +51,7 @@ def test_all_prototypes_are_recognised(released: Network) -> None:
         [describe(prototypes.build(label), released.settings) for label in prototypes.LABELS]
     )
     posterior = bayes.predict(released, features, n_passes=PASSES)
-    best = posterior.probabilities.argmax(axis=1)
-    wrong = {
-        label: prototypes.LABELS[k]
-        for i, (label, k) in enumerate(zip(prototypes.LABELS, best, strict=True))
-        if i != k
-    }
-    assert wrong == {}
+    assert posterior.labels.tolist() == list(prototypes.LABELS)
     # Decided, too; the least sure one, hcp, was found at 0.7 (its neighbours: dhcp, alpha-Sm).
     assert posterior.probabilities.max(axis=1).min() > 0.5
 
@@ -70,7 +61,7 @@ def test_card_states_what_the_network_reaches() -> None:
 
     In validation, networks that are trained alike reach 98.6 to 99.6 %, the paper's 99.33 %.
     """
-    card = json.loads((paths.NETWORKS / "arise.json").read_text(encoding="utf-8"))
+    card = network.card("arise")
     accuracy = card["accuracy_percent"]
     least = compendium.paper_values().at["network.accuracy_selection", "low"]
     assert card["selection_percent"]["selection"] >= least
@@ -160,6 +151,24 @@ def test_prediction_is_a_ranking_of_all_classes(released: Network) -> None:
     assert found.n_atoms == len(atoms)
 
 
+def test_probability_of_a_class(released: Network) -> None:
+    found = classify(displace(cluster("fcc"), 0.04, seed=5), network=released, passes=PASSES)
+    assert [found[label] for label in found.classes] == found.probabilities.tolist()
+    assert isinstance(found["graphene"], float)
+    with pytest.raises(InputError, match=r"no class 'grapheme': near matches are 'graphene'"):
+        found["grapheme"]
+    with pytest.raises(InputError, match=r"no class 'xyzzy': `classes` lists all 108"):
+        found["xyzzy"]
+
+
+def test_leading_classes(released: Network) -> None:
+    found = classify(displace(cluster("fcc"), 0.04, seed=5), network=released, passes=PASSES)
+    assert len(found.leading()) == 6
+    leading = found.leading(3)
+    assert tuple(leading.index) == found.classes[:3]
+    np.testing.assert_array_equal(leading, found.probabilities[:3])
+
+
 def test_equals_descriptor_and_passes_done_by_hand(released: Network) -> None:
     atoms = cluster("hcp")
     found = classify(atoms, network=released, passes=7, seed=11)
@@ -212,28 +221,39 @@ def test_atoms_are_passed_through_uncopied() -> None:
     assert load_structure(CRYSTALS["fcc"]) is CRYSTALS["fcc"]
 
 
-def test_network_by_name(released: Network) -> None:
-    assert load_ensemble(released) == (released,)
-    (by_name,) = load_ensemble("arise")
-    np.testing.assert_array_equal(by_name.kernels[0], released.kernels[0])
-    with pytest.raises(InputError, match=r"no network 'aries'; released are: .*arise"):
+def test_network_by_name_and_by_file(released: Network, tmp_path: Path) -> None:
+    atoms = cluster("hcp")
+    given = classify(atoms, network=released, passes=5)
+    network.save(released, tmp_path / "mine.npz")
+    for other in ("arise", tmp_path / "mine.npz", str(tmp_path / "mine.npz")):
+        found = classify(atoms, network=other, passes=5)
+        assert found.probabilities.tobytes() == given.probabilities.tobytes()
+    with pytest.raises(InputError, match=r"'aries'; did you mean 'arise'\? released are: arise"):
         classify(CRYSTALS["fcc"], network="aries")
+
+
+def test_released_ensemble_by_name() -> None:
+    atoms = cluster("hcp")
+    members = tuple(network.load(name) for name in network.card("ensemble")["members"])
+    by_name = classify(atoms, network="ensemble", passes=20)
+    for other in (network.load("ensemble"), Ensemble(members)):
+        found = classify(atoms, network=other, passes=20)
+        assert found.probabilities.tobytes() == by_name.probabilities.tobytes()
 
 
 def test_ensemble_by_hand(released: Network) -> None:
     other = replace(released, dropout=0.2)
-    atoms = cluster("hcp")
-    found = classify(atoms, network=[released, other], passes=60)
+    both, atoms = Ensemble((released, other)), cluster("hcp")
+    found = classify(atoms, network=both, passes=60)
     features = describe(atoms, released.settings)[None, :]
-    posterior = bayes.predict((released, other), features, n_passes=60)
+    posterior = bayes.predict(both, features, n_passes=60)
     assert found.mutual_information == posterior.mutual_information[0]
     alone = classify(atoms, network=released, passes=60)
     assert found.mutual_information != alone.mutual_information
-    table = classify_many({"hcp": atoms}, network=[released, other], passes=60)
+    table = classify_many({"hcp": atoms}, network=both, passes=60)
     assert table.at["hcp", "mutual information / bit"] == found.mutual_information
-    assert load_ensemble("arise")[0].classes == released.classes
-    with pytest.raises(InputError, match="ensemble of no networks"):
-        classify(atoms, network=[], passes=2)
+    with pytest.raises(InputError, match="A list is no network"):
+        classify(atoms, network=[released, other], passes=2)  # type: ignore[arg-type]
 
 
 def test_tolerance_saves_passes(released: Network) -> None:
@@ -248,8 +268,15 @@ def test_tolerance_saves_passes(released: Network) -> None:
         classify(atoms, network=released, tolerance=-1)
 
 
-def test_public_name() -> None:
+def test_public_names() -> None:
     assert arise_lib.classify is classify
+    assert arise_lib.describe is describe
+    assert arise_lib.load is network.load
+    assert set(arise_lib.__all__) <= set(dir(arise_lib))
+    for name in arise_lib.__all__:
+        assert getattr(arise_lib, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'guess'"):
+        arise_lib.guess  # noqa: B018
 
 
 # --- bad input ---------------------------------------------------------------------------------

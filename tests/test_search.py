@@ -138,7 +138,7 @@ def test_evaluation_keeps_what_it_trained(tmp_path: Path) -> None:
     best = figures["best_epoch"] - 1
     assert figures["val_accuracy"] == pytest.approx(history["val_accuracy"].max(), abs=1e-6)
     assert history["val_accuracy"][best] == history["val_accuracy"].max()
-    assert load(path).accuracy(data) == pytest.approx(100 * figures["accuracy"])
+    assert load(path).accuracy(data) == pytest.approx(figures["accuracy"], abs=1e-6)
 
 
 def test_another_training_is_another_file() -> None:

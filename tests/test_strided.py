@@ -18,7 +18,7 @@ import arise_lib
 from arise_lib import network
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
-from arise_lib.network import Network
+from arise_lib.network import Ensemble, Network
 from arise_lib.strided.boxes import atoms_in_boxes, box_centres
 from arise_lib.strided.maps import label_shares
 from arise_lib.strided.sweep import describe_box, scan
@@ -232,7 +232,7 @@ def test_maps_have_one_form(maps: xr.Dataset) -> None:
 
 
 def test_tolerance_stops_box_by_box(bicrystal: Atoms, released: Network) -> None:
-    options = {"padding": 0.0, "min_atoms": 40, "network": [released]}
+    options = {"padding": 0.0, "min_atoms": 40, "network": Ensemble((released,))}
     found = scan(bicrystal, 12.0, 4.0, passes=200, tolerance=0.03, **options)
     made = found["n_passes"].to_numpy()
     filled = found["mutual_information"].notnull().to_numpy()

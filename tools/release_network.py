@@ -3,13 +3,13 @@
     python tools/release_network.py arise --trial 20
     python tools/release_network.py dscribe --trial 20 --radial gto
     python tools/release_network.py robust --trial 20 --noisy 54000 --epochs 50 --settle 10
-    python tools/release_network.py trial_46 --trial 46
+    python tools/release_network.py trial_46 --trial 46 --internal
     python tools/release_network.py ensemble --members arise trial_46
 
 (in `.venv`) takes some ten minutes each; an ensemble, which is a card only, one. Hyper-parameters
 are those of a trial of the search, and the network then settles at a tenth of the learning rate.
 Trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
-structures to the pristine set.
+structures to the pristine set; `--internal` marks what is released as a member of an ensemble only.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, help="instead of the trial's")
     parser.add_argument("--settle", type=int, default=SETTLE, help="epochs at a tenth of the rate")
     parser.add_argument("--members", nargs="+", default=[], help="released networks of an ensemble")
+    parser.add_argument("--internal", action="store_true", help="not offered by its own name")
     parser.add_argument("--train-only", action="store_true", help="keep the weights, no release")
     chosen = parser.parse_args()
     if (chosen.trial is None) == (not chosen.members):
@@ -75,18 +76,20 @@ def main() -> None:
     history_file = (folder / weights_name(training)).with_suffix(".csv")
     history = pd.read_csv(history_file, index_col="epoch")
     card = _card(chosen, trained, training, pristine)
+    if chosen.internal:
+        card["internal"] = True
     print(network.release(trained, chosen.name, card, history))
 
 
 def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:
     """Write down what the ensemble is and does."""
-    networks = [network.load(name) for name in chosen.members]
-    scores = selection.score(networks, selection.selection_set(networks[0].settings))
+    ensemble = network.Ensemble(tuple(network.load(name) for name in chosen.members))
+    scores = selection.score(ensemble, selection.selection_set(ensemble.settings))
     return {
         "name": chosen.name,
         "members": chosen.members,
-        "parameters": sum(member.n_parameters for member in networks),
-        "descriptor": asdict(networks[0].settings),
+        "parameters": ensemble.n_parameters,
+        "descriptor": asdict(ensemble.settings),
         "selection_percent": {key: round(value, 2) for key, value in scores.items()},
         "passes_at_prediction": bayes.N_PASSES,
         "versions": compendium.versions(),
@@ -110,13 +113,13 @@ def _card(
 ) -> dict[str, object]:
     """Write down what a user must know."""
     fitted, held_out = split(pristine)
-    right = trained.probabilities(pristine.features).argmax(1) == pristine.classes
+    right = trained.labels(pristine.features) == np.array(trained.classes)[pristine.classes]
     accuracies = {"whole pristine set": right.mean()}
     data = "39,204 pristine vectors (396 structures x 99 settings)"
     if chosen.noisy:
         data += f" and {chosen.noisy:,} noisy structures (arise_lib.training.noise)"
         fresh = noise.noisy_set(10_800, NOISY_SEED + 1, trained.settings)
-        accuracies["noisy structures never seen"] = trained.accuracy(fresh) / 100.0
+        accuracies["noisy structures never seen"] = trained.accuracy(fresh)
     else:
         accuracies |= {
             "training rows": right[fitted].mean(),

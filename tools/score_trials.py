@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from arise_lib import storage, training
 from arise_lib.descriptor import SoapSettings
+from arise_lib.network import Ensemble
 from arise_lib.storage import parallel, paths
 from arise_lib.storage.jsonl import read_rows
 from arise_lib.training import datasets, selection
@@ -70,8 +71,8 @@ def _scored(trials: list[Row], epochs: int) -> Row:
     if len(trials) > 1:
         row["beside"] = trials[0]["trial"]
     else:
-        row["pristine"] = round(networks[0].accuracy(_pristine()), 3)
-    scores = selection.score(networks, _mild())
+        row["pristine"] = round(100 * networks[0].accuracy(_pristine()), 3)
+    scores = selection.score(Ensemble(tuple(networks)), _mild())
     return row | {key: round(value, 3) for key, value in scores.items()}
 
 

@@ -2,6 +2,14 @@
 
 from arise_lib.bayes._passes import dropout_masks
 from arise_lib.bayes._sums import entropy
-from arise_lib.bayes.inference import N_PASSES, Posterior, predict, representations
+from arise_lib.bayes.inference import MIN_PASSES, N_PASSES, Posterior, predict, representations
 
-__all__ = ["N_PASSES", "Posterior", "dropout_masks", "entropy", "predict", "representations"]
+__all__ = [
+    "MIN_PASSES",
+    "N_PASSES",
+    "Posterior",
+    "dropout_masks",
+    "entropy",
+    "predict",
+    "representations",
+]

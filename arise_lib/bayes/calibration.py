@@ -1,4 +1,8 @@
-"""Do the probabilities mean what they say, and does uncertainty warn? Measures of both."""
+"""Calibration: do probabilities mean what they say, and does uncertainty warn? Measures of both.
+
+A network is calibrated if, of the answers that it gives with a probability of 0.8, four in five
+are right.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +28,8 @@ def reliability(confidence: ArrayLike, right: ArrayLike, *, n_bins: int = 10) ->
     Returns
     -------
     DataFrame
-        One row per bin that is not empty: `confidence` and `accuracy` (means in
-        %), `rows` (their number).
+        One row per bin that is not empty: `confidence` and `accuracy` (means,
+        from 0 to 1), `rows` (their number).
 
     Raises
     ------
@@ -35,16 +39,23 @@ def reliability(confidence: ArrayLike, right: ArrayLike, *, n_bins: int = 10) ->
     See Also
     --------
     calibration_error : the table as one number.
+
+    Examples
+    --------
+    >>> from arise_lib.bayes import calibration
+    >>> table = calibration.reliability([0.75, 0.75, 0.75, 0.75], [True, True, True, False])
+    >>> table[["confidence", "accuracy"]].to_numpy().tolist()
+    [[0.75, 0.75]]
     """
     p, truth = _checked(confidence, right)
     number = np.minimum((p * n_bins).astype(int), n_bins - 1)
-    table = pd.DataFrame({"confidence": 100 * p, "accuracy": 100.0 * truth, "bin": number})
+    table = pd.DataFrame({"confidence": p, "accuracy": truth.astype(float), "bin": number})
     grouped = table.groupby("bin")
     return grouped.mean().assign(rows=grouped.size())
 
 
 def calibration_error(table: pd.DataFrame) -> float:
-    """Return the expected calibration error: mean gap of confidence and accuracy, in %.
+    """Return the expected calibration error: mean gap of confidence and accuracy.
 
     Parameters
     ----------
@@ -54,11 +65,18 @@ def calibration_error(table: pd.DataFrame) -> float:
     Returns
     -------
     float
-        Mean over the rows that went into the table [1]_.
+        From 0 to 1: mean over the rows that went into the table [1]_.
 
     References
     ----------
     .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, ICML 2017, arXiv:1706.04599.
+
+    Examples
+    --------
+    >>> from arise_lib.bayes import calibration
+    >>> table = calibration.reliability([1.0, 1.0], [True, False])
+    >>> calibration.calibration_error(table)
+    0.5
     """
     gap = (table["confidence"] - table["accuracy"]).abs()
     return float((gap * table["rows"]).sum() / table["rows"].sum())
@@ -83,6 +101,12 @@ def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     ------
     InputError
         If one of the two is empty or not finite.
+
+    Examples
+    --------
+    >>> from arise_lib.bayes import calibration
+    >>> calibration.auroc([0.9, 0.4], [0.1, 0.2])
+    1.0
     """
     high, low = np.asarray(positive, dtype=float), np.asarray(negative, dtype=float)
     if not (high.size and low.size and np.isfinite(high).all() and np.isfinite(low).all()):

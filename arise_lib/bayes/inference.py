@@ -17,23 +17,19 @@ References
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from arise_lib.bayes import _rounds
-from arise_lib.bayes._passes import Workspace, dropout_masks
-from arise_lib.bayes._sums import Sums, entropy
+from arise_lib.bayes._passes import Workspace
+from arise_lib.bayes._sums import Sums
 from arise_lib.errors import InputError
-from arise_lib.network import Network
-from arise_lib.network.model import members
-
-__all__ = [
-    "N_PASSES", "Posterior", "dropout_masks", "entropy", "members", "predict", "representations",
-]  # fmt: skip
+from arise_lib.network.model import Network, most_probable
+from arise_lib.network.released import NetworkLike, as_ensemble
 
 #: Passes of the paper; 100,000 where probabilities below 1 % matter.
 N_PASSES = 1000
@@ -42,12 +38,14 @@ N_PASSES = 1000
 MIN_PASSES = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Posterior:
     """What the passes say about each row; NaN where the descriptor is not defined.
 
     Attributes
     ----------
+    classes : tuple of str
+        Label of each column of the probabilities.
     probabilities : ndarray of shape (n_rows, n_classes)
         Mean over the passes.
     mutual_information : ndarray of shape (n_rows,)
@@ -59,17 +57,53 @@ class Posterior:
         most passes: from 0 to below 1.
     passes : ndarray of int, shape (n_rows,)
         Passes that were made; 0 where the descriptor is not defined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase.build import bulk
+    >>> from arise_lib import bayes, descriptor
+    >>> vectors = np.array([descriptor.describe(bulk(metal)) for metal in ("Ni", "Fe")])
+    >>> posterior = bayes.predict("arise", vectors, n_passes=20)
+    >>> posterior.labels.tolist()
+    ['fcc', 'bcc']
+    >>> posterior.ranked(1).index[0]
+    'bcc'
     """
 
+    classes: tuple[str, ...]
     probabilities: NDArray[np.float64]
     mutual_information: NDArray[np.float64]
     predictive_entropy: NDArray[np.float64]
     variation_ratio: NDArray[np.float64]
     passes: NDArray[np.int64]
 
+    @property
+    def labels(self) -> NDArray[np.str_]:
+        """Most probable class of each row; an empty string where it is not defined."""
+        return most_probable(self.probabilities, self.classes)
+
+    def ranked(self, row: int) -> pd.Series:
+        """Rank the classes for one row.
+
+        Parameters
+        ----------
+        row : int
+            Number of the row.
+
+        Returns
+        -------
+        pandas.Series
+            Probability of every class, from 0 to 1, largest first; of equal ones
+            in the order of `classes`, so that the first is the row's label.
+        """
+        order = np.argsort(-self.probabilities[row], kind="stable")
+        index = pd.Index([self.classes[i] for i in order], name="class")
+        return pd.Series(self.probabilities[row][order], index, name="probability")
+
 
 def predict(
-    network: Network | Sequence[Network],
+    network: NetworkLike,
     features: NDArray[np.floating],
     *,
     n_passes: int = N_PASSES,
@@ -80,9 +114,9 @@ def predict(
 
     Parameters
     ----------
-    network : Network or sequence of Network
-        Trained network. Of an ensemble of M (same classes, same descriptor),
-        pass k is one of network k mod M: mean and mutual information are those
+    network : NetworkLike
+        A network, an ensemble, or the name of a released one. Of an ensemble of
+        M, pass k is one of member k mod M: mean and mutual information are those
         of the mixture.
     features : ndarray of shape (n_rows, n_features)
         Descriptors; rows with NaN give NaN.
@@ -104,11 +138,20 @@ def predict(
     Raises
     ------
     InputError
-        If the features do not fit the network, there is no pass or no network,
-        the networks differ in classes or descriptor, or the tolerance is not
-        positive.
+        If the features do not fit the network, there is no pass or no such
+        network, or the tolerance is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase.build import bulk
+    >>> from arise_lib import bayes, descriptor
+    >>> vectors = np.array([descriptor.describe(bulk("Ni")), np.full(316, np.nan)])
+    >>> posterior = bayes.predict("arise", vectors, n_passes=20)
+    >>> posterior.labels.tolist(), posterior.passes.tolist()
+    (['fcc', ''], [20, 0])
     """
-    networks = members(network)
+    networks = as_ensemble(network).members
     rows = _rows(networks[0], features)
     _check_passes(n_passes)
     if tolerance is not None and not (np.isfinite(tolerance) and tolerance > 0):
@@ -133,11 +176,11 @@ def predict(
     passes = np.zeros(len(defined), dtype=np.int64)
     passes[defined] = sums.passes
     mean, information, predictive, ratio = (_spread(of, defined) for of in sums.results())
-    return Posterior(mean, information, predictive, ratio, passes)
+    return Posterior(networks[0].classes, mean, information, predictive, ratio, passes)
 
 
 def representations(
-    network: Network,
+    network: NetworkLike,
     features: NDArray[np.floating],
     layer: int,
     *,
@@ -148,8 +191,8 @@ def representations(
 
     Parameters
     ----------
-    network : Network
-        Trained network.
+    network : NetworkLike
+        A single network, or the name of a released one.
     features : ndarray of shape (n_rows, n_features)
         Descriptors; rows with NaN give NaN.
     layer : int
@@ -168,20 +211,35 @@ def representations(
     Raises
     ------
     InputError
-        If there is no such layer, or as for `predict`.
+        If there is no such layer, if the network is an ensemble of several, or as
+        for `predict`.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import bayes, descriptor
+    >>> vectors = descriptor.describe(bulk("Ni"))[None, :]
+    >>> bayes.representations("arise", vectors, layer=1, n_passes=20).shape
+    (1, 256)
     """
-    rows = _rows(network, features)
-    hidden = len(network.kernels) - 1
+    single, *others = as_ensemble(network).members
+    if others:
+        raise InputError(
+            f"An ensemble of {1 + len(others)} networks has no layers of its own; take one of its "
+            "members."
+        )
+    rows = _rows(single, features)
+    hidden = len(single.kernels) - 1
     if not 1 <= layer <= hidden:
         raise InputError(f"There is no hidden layer {layer}; this network has 1 to {hidden}.")
     _check_passes(n_passes)
     defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
     rows = rows[defined]
-    total = np.zeros((len(rows), len(network.biases[layer - 1])))
+    total = np.zeros((len(rows), len(single.biases[layer - 1])))
     everyone = np.arange(len(rows))
     with _rounds.cores() as pool:
         for numbers in _rounds.numbers(n_passes, _rounds.length(len(rows), 1)):
-            drawn = _rounds.draw((network,), seed, numbers)
+            drawn = _rounds.draw((single,), seed, numbers)
             add = partial(_add_activations, rows, drawn, layer, total)
             list(pool.map(add, _rounds.lots(everyone, drawn)))
     return _spread(total / n_passes, defined)

@@ -1,23 +1,28 @@
-"""The multilayer perceptron as plain arrays, and the released ones (paper, Table 1)."""
+"""The multilayer perceptron as plain arrays, ensembles of it, and the released ones (Table 1)."""
 
-from arise_lib.network.model import Network, members, softmax
+from arise_lib.network.model import Ensemble, Network, most_probable, softmax
 from arise_lib.network.released import (
+    NetworkLike,
+    as_ensemble,
+    card,
     load,
-    load_ensemble,
-    member_names,
     release,
     release_ensemble,
+    released_names,
     save,
 )
 
 __all__ = [
+    "Ensemble",
     "Network",
+    "NetworkLike",
+    "as_ensemble",
+    "card",
     "load",
-    "load_ensemble",
-    "member_names",
-    "members",
+    "most_probable",
     "release",
     "release_ensemble",
+    "released_names",
     "save",
     "softmax",
 ]

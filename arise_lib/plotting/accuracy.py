@@ -168,8 +168,9 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     )
     panel.plot([0, 100], [0, 100], color="0.7", linewidth=1)
     for name, table in tables.items():
-        panel.plot(table["confidence"], table["accuracy"], "o-", markersize=3, label=name)
-        counts.semilogy(table["confidence"], table["rows"], "o-", markersize=3)
+        confidence, accuracy = 100 * table["confidence"], 100 * table["accuracy"]
+        panel.plot(confidence, accuracy, "o-", markersize=3, label=name)
+        counts.semilogy(confidence, table["rows"], "o-", markersize=3)
     panel.set(ylabel="accuracy / %", xlim=(0, 101), ylim=(0, 101))
     counts.set(xlabel="probability of the answer / %", ylabel="answers / 1")
     panel.legend()

@@ -12,31 +12,49 @@ from matplotlib.figure import Figure
 
 
 def class_bars(
-    panels: Mapping[str, Mapping[str, float]],
-    xlabel: str = "probability / %",
-    upper: float | None = 100.0,
+    panels: Mapping[str, pd.Series],
+    quantity: str = "probability",
+    unit: str = "%",
+    upper: float | None = None,
 ) -> Figure:
     """Draw the leading classes of several predictions side by side.
 
     Parameters
     ----------
-    panels : mapping of str to mapping of str to float
-        Title of each panel, and percentages by class label, largest first.
-    xlabel : str
-        Quantity and unit.
-    upper : float or None
-        End of the axes; None lets each panel find its own.
+    panels : mapping of str to pandas.Series
+        Title of each panel, and a number by class label, largest first
+        (`Prediction.leading`, for instance); at most six are drawn.
+    quantity : str
+        What the numbers are.
+    unit : str
+        Their unit. With ``"%"`` they are shares from 0 to 1.
+    upper : float, optional
+        End of the axes, in `unit`. By default 100 for shares, and otherwise what
+        each panel needs.
 
     Returns
     -------
     matplotlib.figure.Figure
         One panel per prediction.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> import arise_lib
+    >>> from arise_lib import plotting
+    >>> prediction = arise_lib.classify(bulk("Ni"), passes=20)
+    >>> figure = plotting.class_bars({"nickel": prediction.leading()})
+    >>> figure.axes[0].get_xlabel()
+    'probability / %'
     """
+    factor = 100.0 if unit == "%" else 1.0
+    if upper is None and unit == "%":
+        upper = 100.0
     figure, axes = plt.subplots(1, len(panels), figsize=(3.4 * len(panels), 2.2), squeeze=False)
-    for axis, (title, shares) in zip(axes[0], panels.items(), strict=True):
-        names = list(shares)[:6][::-1]
-        axis.barh(names, [shares[name] for name in names], color="C0")
-        axis.set(title=title, xlabel=xlabel, xlim=(0, upper))
+    for axis, (title, values) in zip(axes[0], panels.items(), strict=True):
+        shown = factor * values.iloc[:6][::-1]
+        axis.barh(shown.index, shown, color="C0")
+        axis.set(title=title, xlabel=f"{quantity} / {unit}", xlim=(0, upper))
     figure.tight_layout()
     return figure
 

@@ -7,7 +7,6 @@ any structure; maps of class probabilities and of mutual information result
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor
 from os import PathLike
 
@@ -19,8 +18,7 @@ from numpy.typing import NDArray
 from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
-from arise_lib.network import Network
-from arise_lib.network.released import load_ensemble
+from arise_lib.network.released import NetworkLike, as_ensemble
 from arise_lib.storage.parallel import workers
 from arise_lib.storage.progress import bar
 from arise_lib.strided.boxes import MAX_BOXES, MIN_ATOMS_OF_SPECIES, atoms_in_boxes, box_centres
@@ -61,7 +59,7 @@ def scan(
     *,
     padding: float = 0.5,
     min_atoms: int = 50,
-    network: Network | str | Sequence[Network] = "arise",
+    network: NetworkLike = "arise",
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
@@ -80,8 +78,8 @@ def scan(
         How far boxes reach beyond the sample, in boxes.
     min_atoms : int
         Boxes with fewer atoms give NaN.
-    network : Network, str or sequence of Network
-        A network, the name of a released one, or an ensemble.
+    network : NetworkLike
+        The name of a released network, a network, or an ensemble.
     passes, seed : int
         Stochastic passes and their seed.
     tolerance : float, optional
@@ -111,8 +109,7 @@ def scan(
             "positive, padding not negative, all of them finite."
         )
     atoms = load_structure(source)
-    networks = load_ensemble(network)
-    trained = networks[0]
+    trained = as_ensemble(network)
     axes = box_centres(atoms.positions, box, stride, padding)
     n_boxes = int(np.prod([len(axis) for axis in axes], dtype=float))
     if n_boxes > MAX_BOXES:
@@ -137,7 +134,7 @@ def scan(
             describe_box, [atoms] * n, [members[where] for where in filled], [trained.settings] * n
         )
         features = np.array(list(bar(vectors, total=n, desc="boxes")))
-    posterior = predict(networks, features, n_passes=passes, seed=seed, tolerance=tolerance)
+    posterior = predict(trained, features, n_passes=passes, seed=seed, tolerance=tolerance)
 
     index = tuple(np.array(filled).T)
     probability = np.full((*shape, len(trained.classes)), np.nan)
@@ -145,9 +142,7 @@ def scan(
     information = np.full(shape, np.nan)
     information[index] = posterior.mutual_information
     label = np.full(shape, "", dtype=object)
-    defined = np.isfinite(posterior.mutual_information)
-    best = np.where(defined, np.nan_to_num(posterior.probabilities).argmax(1), -1)
-    label[index] = [trained.classes[i] if i >= 0 else "" for i in best]
+    label[index] = posterior.labels
     dims = ("z", "y", "x")
     maps = xr.Dataset(
         {

@@ -184,8 +184,9 @@ def settle(
     rate = training.learning_rate / 10
     history = _fit(model, data, training, rate, training.settle, None, verbose)
     _, held_out = split(data)
-    before = network.probabilities(data.features[held_out]).argmax(axis=1)
-    if history["val_accuracy"].max() < np.mean(before == data.classes[held_out]) - 1e-6:
+    truth = np.array(network.classes)[data.classes[held_out]]
+    before = float(np.mean(network.labels(data.features[held_out]) == truth))
+    if history["val_accuracy"].max() < before - 1e-6:
         return network, history
     kernels, biases = _arrays(model)
     return replace(network, kernels=kernels, biases=biases), history

@@ -134,7 +134,7 @@ def evaluate(
     best = int(history["val_accuracy"].to_numpy().argmax())
     return {
         "val_accuracy": round(float(history["val_accuracy"][best]), 6),
-        "accuracy": round(float(trained.accuracy(data)) / 100, 6),
+        "accuracy": round(trained.accuracy(data), 6),
         "best_epoch": best + 1,
         "epochs": len(history),
         "seconds": round(time.perf_counter() - start, 1),

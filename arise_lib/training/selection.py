@@ -8,7 +8,7 @@ structures).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import Executor
 from functools import lru_cache
 
@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from arise_lib import samples
 from arise_lib.bayes.inference import Posterior, predict
 from arise_lib.descriptor import SoapSettings, describe
-from arise_lib.network import Network
-from arise_lib.network.model import members
+from arise_lib.network.released import NetworkLike, as_ensemble
 from arise_lib.samples.experiments import Experiment
 from arise_lib.structures import prototypes
 from arise_lib.training.datasets import Defect, defective_set, pristine_set
@@ -84,7 +83,7 @@ def sample_features(settings: SoapSettings) -> NDArray[np.float64]:
 
 
 def score(
-    network: Network | Sequence[Network],
+    network: NetworkLike,
     mild: tuple[NDArray[np.float32], NDArray[np.int64]],
     *,
     n_passes: int = 100,
@@ -93,7 +92,7 @@ def score(
 
     Parameters
     ----------
-    network : Network or sequence of Network
+    network : NetworkLike
         Candidate, or an ensemble.
     mild : tuple of ndarray
         From `selection_set` with the network's settings.
@@ -107,10 +106,10 @@ def score(
         network), one per group of experiments, and `experiments`, the mean of
         the groups.
     """
-    networks = members(network)
-    missing = len(missed(network, mild))
+    ensemble = as_ensemble(network)
+    missing = len(missed(ensemble, mild))
     shares, _ = score_experiments(
-        list(sample()), networks, sample_features(networks[0].settings), n_passes=n_passes
+        list(sample()), ensemble, sample_features(ensemble.settings), n_passes=n_passes
     )
     return {
         "selection": 100.0 * (1.0 - missing / len(mild[1])),
@@ -120,14 +119,13 @@ def score(
 
 
 def missed(
-    network: Network | Sequence[Network], mild: tuple[NDArray[np.float32], NDArray[np.int64]]
+    network: NetworkLike, mild: tuple[NDArray[np.float32], NDArray[np.int64]]
 ) -> list[tuple[str, str]]:
     """List (class, answer) of every structure of the selection set that is missed."""
     features, classes = mild
-    networks = members(network)
-    best = np.mean([m.probabilities(features) for m in networks], axis=0).argmax(axis=1)
-    wrong = np.flatnonzero(best != classes)
-    return [(prototypes.LABELS[classes[k]], networks[0].classes[best[k]]) for k in wrong]
+    truth = np.array(prototypes.LABELS)[classes]
+    answers = as_ensemble(network).labels(features)
+    return [(str(truth[k]), str(answers[k])) for k in np.flatnonzero(answers != truth)]
 
 
 def describe_all(experiments: list[Experiment], settings: SoapSettings) -> NDArray[np.float64]:
@@ -137,7 +135,7 @@ def describe_all(experiments: list[Experiment], settings: SoapSettings) -> NDArr
 
 def score_experiments(
     experiments: list[Experiment],
-    network: Network | Sequence[Network],
+    network: NetworkLike,
     features: NDArray[np.float64],
     *,
     n_passes: int = 100,
@@ -148,7 +146,7 @@ def score_experiments(
     ----------
     experiments : list of Experiment
         From `draw`.
-    network : Network or sequence of Network
+    network : NetworkLike
         Candidate, or an ensemble.
     features : ndarray of shape (n_experiments, n_features)
         From `describe_all` with the network's settings.
@@ -163,7 +161,6 @@ def score_experiments(
         Of each experiment.
     """
     posterior = predict(network, features, n_passes=n_passes)
-    best = np.array(members(network)[0].classes)[posterior.probabilities.argmax(axis=1)]
-    right = best == np.array([experiment.truth for experiment in experiments])
+    right = posterior.labels == np.array([experiment.truth for experiment in experiments])
     groups = pd.Series([experiment.group for experiment in experiments], name="group")
     return 100.0 * pd.Series(right).groupby(groups, sort=False).mean(), posterior
