@@ -28,6 +28,7 @@ from arise_lib import rounds
 from arise_lib.errors import InputError
 from arise_lib.network import Network
 from arise_lib.passes import Workspace, dropout_masks
+from arise_lib.places import one_thread
 from arise_lib.sums import Sums, entropy
 
 __all__ = [
@@ -149,7 +150,7 @@ def predict(
     rows = rows[defined]
     sums = Sums(len(rows), len(networks[0].classes))
     active = np.arange(len(rows))
-    in_round = rounds.length(len(rows), len(networks)) if tolerance is None else rounds.LENGTH
+    in_round = rounds.length(len(rows), networks) if tolerance is None else rounds.LENGTH
     with rounds.cores() as pool:
         for numbers in rounds.numbers(n_passes, in_round):
             drawn = rounds.draw(networks, seed, numbers)
@@ -209,7 +210,7 @@ def representations(
     total = np.zeros((len(rows), len(network.biases[layer - 1])))
     everyone = np.arange(len(rows))
     with rounds.cores() as pool:
-        for numbers in rounds.numbers(n_passes, rounds.length(len(rows), 1)):
+        for numbers in rounds.numbers(n_passes, rounds.length(len(rows), (network,))):
             drawn = rounds.draw((network,), seed, numbers)
             add = partial(_add_activations, rows, drawn, layer, total)
             list(pool.map(add, rounds.lots(everyone, drawn)))
@@ -235,37 +236,38 @@ def _check_passes(n_passes: int) -> None:
 
 def _add_passes(
     rows: NDArray[np.float32],
-    drawn: rounds.Round,
+    drawn: list[rounds.Share],
     sums: Sums,
     blocks: list[NDArray[np.int64]],
     *,
     scatter: bool,
 ) -> None:
     """Make a round of passes of some rows, block by block, and add them up in their order."""
-    spaces = [(Workspace(member), masks) for member, masks in drawn]
-    n_passes = sum(len(masks[0]) for _, masks in drawn)
-    for here in blocks:
-        p = np.empty((len(here), n_passes, sums.n_classes), dtype=np.float32)
-        h = np.empty((len(here), n_passes), dtype=np.float32)
-        for j, (space, masks) in enumerate(spaces):
-            every = slice(j, None, len(spaces))
-            space.predict(rows[here], masks, p[:, every], h[:, every])
-        sums.add(here, p, h, scatter=scatter)
+    spaces = [Workspace(share.network) for share in drawn]
+    n_passes = sum(share.masks[0].shape[1] for share in drawn)
+    with one_thread():
+        for here in blocks:
+            p = np.empty((len(here), n_passes, sums.n_classes), dtype=np.float32)
+            h = np.empty((len(here), n_passes), dtype=np.float32)
+            for space, share in zip(spaces, drawn, strict=True):
+                space.predict(rows[here], share.masks, p[:, share.which], h[:, share.which])
+            sums.add(here, p, h, scatter=scatter)
 
 
 def _add_activations(
     rows: NDArray[np.float32],
-    drawn: rounds.Round,
+    drawn: list[rounds.Share],
     layer: int,
     total: NDArray[np.float64],
     blocks: list[NDArray[np.int64]],
 ) -> None:
     """Add the activations of a layer of some rows in a round of passes."""
-    ((network, masks),) = drawn
-    space = Workspace(network)
-    for here in blocks:
-        # The rows of a block follow each other: a view, in which the sums are taken.
-        space.add_hidden(rows[here], masks, layer, total[here[0] : here[-1] + 1])
+    spaces = [Workspace(share.network) for share in drawn]
+    with one_thread():
+        for here in blocks:
+            for space, share in zip(spaces, drawn, strict=True):
+                # The rows of a block follow each other: a view, in which the sums are taken.
+                space.add_hidden(rows[here], share.masks, layer, total[here[0] : here[-1] + 1])
 
 
 def _spread(values: NDArray[np.float64], defined: NDArray[np.bool_]) -> NDArray[np.float64]:
