@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from threading import Event
 
 import numpy as np
 import pytest
@@ -13,10 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from arise_lib import bayes
-from arise_lib.bayes import _rounds
-from arise_lib.bayes._passes import Workspace
+from arise_lib.bayes import _passes, _rounds, inference
+from arise_lib.bayes._places import equal
 from arise_lib.bayes._sums import Sums
 from arise_lib.bayes.inference import Posterior
 from arise_lib.descriptor import SoapSettings
@@ -85,6 +87,7 @@ def test_paper_number_of_passes() -> None:
     assert bayes.N_PASSES == 1000
 
 
+@pytest.mark.equality
 def test_masks_depend_on_seed_and_number_alone() -> None:
     first = bayes.dropout_masks(NETWORK, seed=3, number=5)
     np.random.default_rng(0).random(10)
@@ -107,6 +110,7 @@ def test_masks_drop_the_stated_share_of_every_layers_input() -> None:
         assert np.mean(values == 0.0) == pytest.approx(0.1, abs=error)
 
 
+@pytest.mark.equality
 @pytest.mark.parametrize("size", [1, 7, 128, 300])
 def test_batches_do_not_matter(reference: Posterior, size: int) -> None:
     for start in range(0, len(ROWS), size) if size > 1 else (0, 127, 128, 299):
@@ -115,6 +119,7 @@ def test_batches_do_not_matter(reference: Posterior, size: int) -> None:
         assert_same_bytes(alone, take(reference, rows))
 
 
+@pytest.mark.equality
 def test_order_does_not_matter(reference: Posterior) -> None:
     order = np.random.default_rng(4).permutation(len(ROWS))
     assert_same_bytes(
@@ -122,6 +127,7 @@ def test_order_does_not_matter(reference: Posterior) -> None:
     )
 
 
+@pytest.mark.equality
 def test_other_rows_do_not_matter(reference: Posterior) -> None:
     others = ROWS.copy()
     others[1::2] *= -100.0
@@ -130,6 +136,7 @@ def test_other_rows_do_not_matter(reference: Posterior) -> None:
     assert (found.probabilities[1::2] != reference.probabilities[1::2]).any(axis=1).all()
 
 
+@pytest.mark.equality
 def test_same_at_full_size() -> None:
     # The widths of the released network: other matrix kernels than for the small one.
     large = make_network(0.0317, (316, 256, 512, 256))
@@ -148,6 +155,7 @@ def test_first_passes_are_those_of_a_shorter_run(reference: Posterior) -> None:
     np.testing.assert_allclose((5 * few + rest) / 12, reference.probabilities, atol=1e-6)
 
 
+@pytest.mark.equality
 @pytest.mark.parametrize("n_rows", [1, 2, 3, 5, 6, 64])
 def test_number_of_rows_and_rounds_do_not_matter(n_rows: int) -> None:
     # Few rows share a block with many passes of theirs, many rows with few.
@@ -156,6 +164,7 @@ def test_number_of_rows_and_rounds_do_not_matter(n_rows: int) -> None:
     assert_same_bytes(bayes.predict(NETWORK, ROWS[rows], n_passes=310, seed=3), take(whole, rows))
 
 
+@pytest.mark.equality
 def test_number_of_cores_does_not_matter(
     reference: Posterior, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +176,74 @@ def test_number_of_cores_does_not_matter(
     monkeypatch.setattr(_rounds, "workers", three)
     monkeypatch.setattr(_rounds, "cpu_count", lambda: 3)
     assert_same_bytes(bayes.predict(NETWORK, ROWS, n_passes=12, seed=3), reference)
+
+
+@pytest.mark.equality
+@pytest.mark.parametrize("n_places", [1, 7, 100])
+@pytest.mark.parametrize("shift", [0, 3])
+def test_number_of_equal_places_does_not_matter(
+    monkeypatch: pytest.MonkeyPatch, n_places: int, shift: int
+) -> None:
+    # Another BLAS may leave fewer of them, so few that a round's passes take several blocks.
+    networks, rows = Ensemble((NETWORK, other_network())), ROWS[:9]
+    ensemble = bayes.predict(networks, rows, n_passes=110, seed=3)
+    stopped = bayes.predict(NETWORK, rows, n_passes=110, seed=3, tolerance=1e-9)
+    hidden = bayes.representations(NETWORK, rows, 2, n_passes=110)
+
+    def fewer(shapes: tuple[tuple[int, int], ...]) -> range:
+        return equal(shapes)[shift : shift + n_places] or equal(shapes)
+
+    monkeypatch.setattr(_passes, "equal", fewer)
+    assert_same_bytes(bayes.predict(networks, rows, n_passes=110, seed=3), ensemble)
+    again = bayes.predict(NETWORK, rows, n_passes=110, seed=3, tolerance=1e-9)
+    assert_same_bytes(again, stopped)
+    assert bayes.representations(NETWORK, rows, 2, n_passes=110).tobytes() == hidden.tobytes()
+
+
+@pytest.mark.equality
+@pytest.mark.parametrize("n_passes", [1, 3, 50, 77])
+def test_a_row_that_is_repeated_has_one_answer(n_passes: int) -> None:
+    rows = np.repeat(ROWS[:1], 700, axis=0)
+    found = bayes.predict(NETWORK, rows, n_passes=n_passes)
+    for name in FIELDS:
+        values = getattr(found, name)
+        assert values.tobytes() == np.repeat(values[:1], 700, axis=0).tobytes(), name
+
+
+@pytest.mark.equality
+def test_predictions_side_by_side_do_not_matter(reference: Posterior) -> None:
+    def predict(number: int) -> Posterior:
+        return bayes.predict(NETWORK, ROWS[: 20 * number], n_passes=12, seed=3)
+
+    with ThreadPoolExecutor(4) as pool:
+        for number, found in enumerate(pool.map(predict, range(1, 13)), 1):
+            assert_same_bytes(found, take(reference, slice(20 * number)))
+
+
+def test_predictions_side_by_side_leave_the_threads_of_blas_as_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # The second prediction begins within the first one, and ends after it.
+    draw, begun, met, ended = _rounds.draw, Event(), Event(), Event()
+
+    def wait(networks: Sequence[Network], seed: int, passes: range) -> list[_rounds.Share]:
+        assert {
+            pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
+        } <= {1}
+        (met if seed == 2 else begun).set()
+        assert (ended if seed == 2 else met).wait(20)
+        return draw(networks, seed, passes)
+
+    monkeypatch.setattr(_rounds, "draw", wait)
+    with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(2) as pool:
+        before = threadpool_info()
+        first = pool.submit(bayes.predict, NETWORK, ROWS, n_passes=2, seed=1)
+        assert begun.wait(20)
+        second = pool.submit(bayes.predict, NETWORK, ROWS, n_passes=2, seed=2)
+        first.result()
+        ended.set()
+        second.result()
+        assert threadpool_info() == before
 
 
 def test_input_is_not_changed() -> None:
@@ -226,6 +303,7 @@ def test_bounds(scale: float) -> None:
     assert (found.passes == 20).all()
 
 
+@pytest.mark.equality
 @pytest.mark.parametrize("n_passes", [1, 7, 10, 130])
 def test_without_dropout_the_passes_agree(n_passes: int) -> None:
     fixed = make_network(dropout=0.0)
@@ -307,19 +385,16 @@ def test_two_seeds_agree_within_three_standard_errors() -> None:
 
 def replicates(n: int, n_passes: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mutual information and its standard error of 40 rows in independent runs: (run, row)."""
-    space, rows, every = Workspace(NETWORK), ROWS[:40], np.arange(40)
+    rows, every = ROWS[:40], np.arange(40)
     information, error = np.empty((n, 40)), np.empty((n, 40))
-    for seed in range(n):
-        sums = Sums(40, N_CLASSES)
-        for first in range(0, n_passes, _rounds.LENGTH):
-            ((_, masks),) = _rounds.draw((NETWORK,), seed, range(first, first + _rounds.LENGTH))
-            p = np.empty((40, _rounds.LENGTH, N_CLASSES), dtype=np.float32)
-            h = np.empty((40, _rounds.LENGTH), dtype=np.float32)
-            for start in range(0, 40, 5):
-                block = slice(start, start + 5)
-                space.predict(rows[block], masks, p[block], h[block])
-            sums.add(every, p, h, scatter=True)
-        information[seed], error[seed] = sums.results()[1], sums.standard_error(every)
+    with _rounds.cores():
+        for seed in range(n):
+            sums = Sums(40, N_CLASSES)
+            for first in range(0, n_passes, _rounds.LENGTH):
+                drawn = _rounds.draw((NETWORK,), seed, range(first, first + _rounds.LENGTH))
+                for blocks in _rounds.lots(every, drawn):
+                    inference._add_passes(rows, drawn, sums, blocks, scatter=True)
+            information[seed], error[seed] = sums.results()[1], sums.standard_error(every)
     return information, error
 
 
@@ -347,6 +422,7 @@ def test_standard_error_is_that_of_the_divergences() -> None:
     np.testing.assert_allclose(sums.results()[1], divergence.mean(axis=0), rtol=1e-3)
 
 
+@pytest.mark.equality
 def test_rows_stop_where_their_error_is_small_and_keep_the_numbers_they_had() -> None:
     found = bayes.predict(NETWORK, ROWS, n_passes=320, seed=3, tolerance=0.025)
     numbers = np.unique(found.passes)
@@ -358,6 +434,7 @@ def test_rows_stop_where_their_error_is_small_and_keep_the_numbers_they_had() ->
         assert_same_bytes(take(found, rows), shorter)
 
 
+@pytest.mark.equality
 def test_stopping_does_not_depend_on_other_rows() -> None:
     options = {"n_passes": 300, "seed": 3, "tolerance": 0.025}
     whole = bayes.predict(NETWORK, ROWS, **options)
@@ -369,6 +446,7 @@ def test_stopping_does_not_depend_on_other_rows() -> None:
         assert_same_bytes(bayes.predict(NETWORK, ROWS[only], **options), take(whole, only))
 
 
+@pytest.mark.equality
 def test_a_large_tolerance_takes_the_least_number_and_a_small_one_all() -> None:
     assert (bayes.predict(NETWORK, ROWS, n_passes=300, tolerance=9.0).passes == 100).all()
     all_passes = bayes.predict(NETWORK, ROWS[:9], n_passes=260, tolerance=1e-9)
@@ -407,12 +485,14 @@ def other_network() -> Network:
     return replace(network, kernels=tuple(-kernel for kernel in network.kernels))
 
 
+@pytest.mark.equality
 def test_one_network_and_one_repeated_are_the_network_itself(reference: Posterior) -> None:
     for n in (1, 2, 5):
         found = bayes.predict(Ensemble((NETWORK,) * n), ROWS, n_passes=12, seed=3)
         assert_same_bytes(found, reference)
 
 
+@pytest.mark.equality
 @pytest.mark.parametrize("n_passes", [1, 2, 7, 60, 131])
 def test_networks_take_the_passes_in_turn(n_passes: int) -> None:
     networks, rows = (NETWORK, other_network(), make_network(0.05)), ROWS[:3]
@@ -480,6 +560,7 @@ def test_representations_are_means_over_the_same_passes(layer: int) -> None:
     np.testing.assert_allclose(found, total / 60, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.equality
 def test_representations_do_not_depend_on_batch_or_order() -> None:
     rows = ROWS.copy()
     rows[7] = np.nan
@@ -510,6 +591,7 @@ def test_no_such_layer(layer: int) -> None:
 # --- bad input ---------------------------------------------------------------------------------
 
 
+@pytest.mark.equality
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_undefined_rows_are_nan_and_disturb_nothing(reference: Posterior, bad: float) -> None:
     rows = ROWS.copy()

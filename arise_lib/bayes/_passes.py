@@ -2,9 +2,12 @@
 
 A pass multiplies the inputs of every dense layer by a mask and leaves the kernels as they are.
 So any pair of a row and a pass may share a matrix product with any other pair, and products can
-always have `BLOCK` pairs: a few passes of many rows, or many passes of one row. Because a product's
-rounding may depend on its shape, but not on the place in it, a pair's result is the same bytes
-whatever it is computed with.
+always have `BLOCK` pairs: a few passes of many rows, or many passes of one row. A product's
+rounding may depend on its shape, which is always the same, and on the place in it; pairs are put
+only in places that are equal (`_places`). So a pair's result is the same bytes whatever it
+is computed with.
+
+A pair is a column: what is done to each number runs along the pairs, which lie side by side.
 """
 
 from __future__ import annotations
@@ -13,14 +16,11 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from arise_lib.network import Network
+from arise_lib.bayes._places import BLOCK, equal, multiply
+from arise_lib.network.model import Network
 
-#: For each dense layer the factors of its inputs in some passes: (n_passes, n_in).
+#: For each dense layer the factors of its inputs in some passes: (n_in, n_passes).
 Masks = tuple[NDArray[np.float32], ...]
-
-#: Pairs of a row and a pass in a matrix product (missing ones are padded): enough to come within
-#: some per cent of the rate of large products, few enough for their activations to stay in cache.
-BLOCK = 256
 
 #: Least logarithm of a weight: below, single precision has no normal numbers, and arithmetic with
 #: the others is ten times slower.
@@ -46,11 +46,55 @@ def dropout_masks(network: Network, seed: int, number: int) -> list[NDArray[np.f
         They depend on `seed` and `number` alone and are shared by all rows, so
         that pass k is one and the same function for every structure.
     """
-    generator = np.random.Generator(np.random.Philox(key=[seed, number]))
-    kept = 1.0 - network.dropout
+    return [layer[:, 0] for layer in draw_masks(network, seed, range(number, number + 1))]
+
+
+def draw_masks(network: Network, seed: int, numbers: range) -> Masks:
+    """Draw the masks of some passes.
+
+    Parameters
+    ----------
+    network : Network
+        Widths and dropout rate.
+    seed : int
+        Base seed.
+    numbers : range
+        Numbers of the passes, at least one.
+
+    Returns
+    -------
+    tuple of ndarray of float32
+        For each dense layer a factor for each input in each pass, (n_in, n_passes).
+    """
     widths = [len(kernel) for kernel in network.kernels]
-    factors = np.where(generator.random(sum(widths)) < kept, np.float32(1.0 / kept), np.float32(0))
-    return np.split(factors, np.cumsum(widths)[:-1])
+    uniform = np.empty((len(numbers), sum(widths)))
+    # A stream of its own for each pass. To set its key costs less than to make another generator.
+    philox = np.random.Philox(key=[seed, numbers[0]])
+    generator, start = np.random.Generator(philox), philox.state
+    for number, values in zip(numbers, uniform, strict=True):
+        start["state"]["key"][1] = number
+        philox.state = start
+        generator.random(out=values)
+    kept = 1.0 - network.dropout
+    stays = np.ascontiguousarray((uniform < kept).T)
+    factors = np.where(stays, np.float32(1.0 / kept), np.float32(0))
+    return tuple(np.split(factors, np.cumsum(widths)[:-1]))
+
+
+def places(network: Network) -> range:
+    """Return the places of a block that pairs may take.
+
+    Parameters
+    ----------
+    network : Network
+        Shapes of its layers.
+
+    Returns
+    -------
+    range
+        Within a block of `BLOCK`; in all of them a pair gives the same bytes.
+    """
+    return equal(tuple((len(kernel), kernel.shape[1]) for kernel in network.kernels))
 
 
 class Workspace:
@@ -63,42 +107,14 @@ class Workspace:
     """
 
     def __init__(self, network: Network) -> None:
-        self.network = network
+        # Another order in memory would make other products, whose places were not compared.
+        self._kernels = [np.ascontiguousarray(kernel) for kernel in network.kernels]
+        self._biases = network.biases
+        self._first = places(network).start
         widths = (*(len(kernel) for kernel in network.kernels), len(network.biases[-1]))
-        # Zeros: what no pair has written yet must not slow the products down by odd numbers.
-        self._activations = [np.zeros((BLOCK, width), dtype=np.float32) for width in widths]
-
-    def products(
-        self,
-        rows: NDArray[np.float32],
-        masks: Masks,
-        n_layers: int,
-    ) -> NDArray[np.float32]:
-        """Send rows through the first layers, up to the last one's product with its kernel.
-
-        Parameters
-        ----------
-        rows : ndarray of float32, shape (n_rows, n_features)
-            Descriptors.
-        masks : tuple of ndarray of float32, shape (n_passes, n_in)
-            For each dense layer; `n_rows` x `n_passes` is at most `BLOCK`.
-        n_layers : int
-            Dense layers, from 1 to all.
-
-        Returns
-        -------
-        ndarray of float32, shape (n_rows * n_passes, n_out)
-            A view, good until the next call: row by row all its passes. Bias
-            and activation function are still to be applied.
-        """
-        n = len(rows) * len(masks[0])
-        _drop(rows, masks[0], self._activations[0])
-        for layer in range(n_layers):
-            if layer > 0:
-                _activate(self._activations[layer], self.network.biases[layer - 1], masks[layer], n)
-            kernel, out = self.network.kernels[layer], self._activations[layer + 1]
-            np.matmul(self._activations[layer], kernel, out=out)
-        return self._activations[n_layers][:n]
+        # Zeros: places that no pair takes must not slow the products down by odd numbers.
+        self._activations = [np.zeros((width, BLOCK), dtype=np.float32) for width in widths]
+        self._shifted = np.zeros((widths[-1], BLOCK), dtype=np.float32)
 
     def predict(
         self,
@@ -113,17 +129,19 @@ class Workspace:
         ----------
         rows : ndarray of float32, shape (n_rows, n_features)
             Descriptors.
-        masks : tuple of ndarray of float32, shape (n_passes, n_in)
-            For each dense layer; `n_rows` x `n_passes` is at most `BLOCK`.
+        masks : tuple of ndarray of float32, shape (n_in, n_passes)
+            For each dense layer; `n_rows` x `n_passes` is at most the number of
+            `places`.
         probabilities : ndarray of float32, shape (n_rows, n_passes, n_classes)
             Filled.
         entropies : ndarray of float32, shape (n_rows, n_passes)
             Filled, in bits.
         """
-        products = self.products(rows, masks, len(self.network.kernels))
-        shifted = _shift(products, self.network.biases[-1])
-        weights = np.exp(shifted, out=products)
-        _normalise(weights, shifted, probabilities, entropies)
+        products = self._products(rows, masks, len(self._kernels))
+        _shift(products, self._biases[-1], self._shifted)
+        # Of all places at once: a place is always taken by the same vector instruction.
+        weights = np.exp(self._shifted, out=products)
+        _normalise(weights, self._shifted, self._first, probabilities, entropies)
 
     def add_hidden(
         self,
@@ -138,91 +156,133 @@ class Workspace:
         ----------
         rows : ndarray of float32, shape (n_rows, n_features)
             Descriptors.
-        masks : tuple of ndarray of float32, shape (n_passes, n_in)
-            For each dense layer; `n_rows` x `n_passes` is at most `BLOCK`.
+        masks : tuple of ndarray of float32, shape (n_in, n_passes)
+            For each dense layer; `n_rows` x `n_passes` is at most the number of
+            `places`.
         layer : int
             Hidden layer, the first one is 1.
         total : ndarray of shape (n_rows, n_out)
             Added to.
         """
-        products = self.products(rows, masks, layer)
-        _add_rectified(products, self.network.biases[layer - 1], total)
+        n_passes = masks[0].shape[1]
+        products = self._products(rows, masks, layer)
+        _add_rectified(products, self._biases[layer - 1], self._first, n_passes, total)
+
+    def _products(
+        self, rows: NDArray[np.float32], masks: Masks, n_layers: int
+    ) -> NDArray[np.float32]:
+        """Send rows through the first layers, up to the last one's product with its kernel.
+
+        Row by row all its passes take the places from the first usable one on; bias and activation
+        function of the last layer are still to be applied. Good until the next call.
+        """
+        _drop(rows, masks[0], self._first, self._activations[0])
+        for layer in range(n_layers):
+            here = self._activations[layer]
+            if layer > 0:
+                _activate(here, self._biases[layer - 1], masks[layer], self._first, len(rows))
+            multiply(self._kernels[layer], here, self._activations[layer + 1])
+        return self._activations[n_layers]
 
 
 @njit(cache=True, nogil=True)
-def _drop(rows: NDArray[np.float32], masks: NDArray[np.float32], out: NDArray[np.float32]) -> None:
-    """Multiply each row by each pass's mask: (n_rows * n_passes, n_in)."""
-    n_passes, width = masks.shape
-    for row in range(len(rows)):
-        for k in range(n_passes):
-            pair = row * n_passes + k
-            for i in range(width):
-                out[pair, i] = rows[row, i] * masks[k, i]
+def _drop(
+    rows: NDArray[np.float32], masks: NDArray[np.float32], first: int, out: NDArray[np.float32]
+) -> None:
+    """Multiply each row by each pass's mask: (n_in, n_rows * n_passes) from the first place on."""
+    width, n_passes = masks.shape
+    for i in range(width):
+        for row in range(len(rows)):
+            start = first + row * n_passes
+            pairs, mask, value = out[i, start : start + n_passes], masks[i], rows[row, i]
+            for k in range(n_passes):
+                pairs[k] = value * mask[k]
 
 
 @njit(cache=True, nogil=True)
 def _activate(
-    products: NDArray[np.float32], bias: NDArray[np.float32], masks: NDArray[np.float32], n: int
+    products: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    masks: NDArray[np.float32],
+    first: int,
+    n_rows: int,
 ) -> None:
     """Add the bias, rectify and multiply by the mask, in place."""
-    n_passes, width = masks.shape
-    for pair in range(n):
-        k = pair % n_passes
-        for i in range(width):
-            value = products[pair, i] + bias[i]
-            products[pair, i] = value * masks[k, i] if value > 0 else np.float32(0)
+    width, n_passes = masks.shape
+    for i in range(width):
+        for row in range(n_rows):
+            start = first + row * n_passes
+            pairs, mask = products[i, start : start + n_passes], masks[i]
+            for k in range(n_passes):
+                value = pairs[k] + bias[i]
+                pairs[k] = value * mask[k] if value > 0 else np.float32(0)
 
 
 @njit(cache=True, nogil=True)
-def _shift(products: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Add the bias and subtract the largest logit of each pair, down to `LEAST`."""
+def _shift(
+    products: NDArray[np.float32], bias: NDArray[np.float32], shifted: NDArray[np.float32]
+) -> None:
+    """Add the bias and subtract the largest logit of each pair, down to `LEAST`; in all places."""
     least = np.float32(LEAST)
-    n, n_classes = products.shape
-    shifted = np.empty_like(products)
-    for pair in range(n):
-        top = -np.float32(np.inf)
-        for c in range(n_classes):
-            shifted[pair, c] = products[pair, c] + bias[c]
-            top = max(top, shifted[pair, c])
-        for c in range(n_classes):
-            shifted[pair, c] = max(shifted[pair, c] - top, least)
-    return shifted
+    top = np.full(BLOCK, -np.float32(np.inf), dtype=np.float32)
+    for c in range(len(products)):
+        for place in range(BLOCK):
+            shifted[c, place] = products[c, place] + bias[c]
+            top[place] = max(top[place], shifted[c, place])
+    for c in range(len(products)):
+        for place in range(BLOCK):
+            shifted[c, place] = max(shifted[c, place] - top[place], least)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")  # a check for zeros would cost vectors
 def _normalise(
     weights: NDArray[np.float32],
     shifted: NDArray[np.float32],
+    first: int,
     probabilities: NDArray[np.float32],
     entropies: NDArray[np.float32],
 ) -> None:
     """Turn weights exp(z) into probabilities and entropies, with one logarithm for each pair.
 
-    With p = exp(z) / Z the entropy is H = -sum p ln p = ln Z - sum p z.
+    With p = exp(z) / Z the entropy is H = -sum p ln p = ln Z - sum p z. Overwrites the weights.
     """
     n_rows, n_passes, n_classes = probabilities.shape
+    total, moment = np.zeros(BLOCK), np.zeros(BLOCK)
+    for c in range(n_classes):
+        for place in range(BLOCK):
+            weight = np.float64(weights[c, place])
+            total[place] += weight
+            moment[place] += weight * shifted[c, place]
+    for c in range(n_classes):
+        for place in range(BLOCK):
+            weights[c, place] = weights[c, place] / total[place]
+    entropy = moment  # overwritten
+    for place in range(BLOCK):
+        nats = np.log(total[place]) - moment[place] / total[place]
+        entropy[place] = max(0.0, nats / np.log(2.0))
     for row in range(n_rows):
         for k in range(n_passes):
-            pair = row * n_passes + k
-            total, moment = 0.0, 0.0
+            place = first + row * n_passes + k
             for c in range(n_classes):
-                weight = np.float64(weights[pair, c])
-                total += weight
-                moment += weight * shifted[pair, c]
-            for c in range(n_classes):
-                probabilities[row, k, c] = weights[pair, c] / total
-            entropies[row, k] = max(0.0, (np.log(total) - moment / total) / np.log(2.0))
+                probabilities[row, k, c] = weights[c, place]
+            entropies[row, k] = entropy[place]
 
 
 @njit(cache=True, nogil=True)
 def _add_rectified(
-    products: NDArray[np.float32], bias: NDArray[np.float32], total: NDArray[np.float64]
+    products: NDArray[np.float32],
+    bias: NDArray[np.float32],
+    first: int,
+    n_passes: int,
+    total: NDArray[np.float64],
 ) -> None:
     """Add the bias, rectify, and add up each row's passes."""
     n_rows, width = total.shape
-    n_passes = len(products) // n_rows
     for row in range(n_rows):
-        for k in range(n_passes):
-            for i in range(width):
-                value = products[row * n_passes + k, i] + bias[i]
-                total[row, i] += max(value, np.float32(0))
+        start = first + row * n_passes
+        for i in range(width):
+            added = total[row, i]
+            for k in range(n_passes):
+                value = products[i, start + k] + bias[i]
+                added += max(value, np.float32(0))
+            total[row, i] = added

@@ -8,25 +8,46 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from os import cpu_count
 
 import numpy as np
 from numpy.typing import NDArray
-from threadpoolctl import threadpool_limits
 
-from arise_lib.bayes._passes import BLOCK, Masks, dropout_masks
-from arise_lib.network import Network
+from arise_lib.bayes._passes import Masks, draw_masks, places
+from arise_lib.bayes._places import one_thread
+from arise_lib.network.model import Network
 from arise_lib.storage.parallel import workers
 from arise_lib.storage.progress import bar
 
-#: Passes in a round; with a tolerance, the error is looked at after each of them.
+#: Passes in a round with a tolerance: the error is looked at after each round.
 LENGTH = 50
 
-#: For each network of an ensemble, its passes in a round.
-Round = list[tuple[Network, Masks]]
+# Without a tolerance, rows that share a block: enough passes of each for vectorised loops along
+# them, few enough for their masks to stay in cache.
+_ROWS = (2, 3, 4, 1)
 
 
-def draw(networks: Sequence[Network], seed: int, passes: range) -> Round:
+@dataclass(frozen=True)
+class Share:
+    """Passes of a round that are made in one block with each other.
+
+    Attributes
+    ----------
+    network : Network
+        Whose passes they are.
+    which : slice
+        Their numbers, counted from the first pass of the round.
+    masks : tuple of ndarray of float32
+        For each dense layer, (n_in, n_passes).
+    """
+
+    network: Network
+    which: slice
+    masks: Masks
+
+
+def draw(networks: Sequence[Network], seed: int, passes: range) -> list[Share]:
     """Draw the masks of a round of passes through the networks of an ensemble.
 
     Parameters
@@ -40,22 +61,45 @@ def draw(networks: Sequence[Network], seed: int, passes: range) -> Round:
 
     Returns
     -------
-    list of (Network, tuple of ndarray of float32)
-        Element j stands for the passes j, j + M, j + 2 M ... of the round: their
-        network, and for each dense layer their masks, (n_passes, n_in).
+    list of Share
+        Of the passes j, j + M, j + 2 M ... of the round for each j; in more than
+        one share only where a block has fewer places.
     """
     found = []
     for j in range(min(len(networks), len(passes))):
         own = passes[j :: len(networks)]
         network = networks[own[0] % len(networks)]
-        drawn = [dropout_masks(network, seed, number) for number in own]
-        found.append((network, tuple(np.array(layer) for layer in zip(*drawn, strict=True))))
+        room = len(places(network))
+        for first in range(0, len(own), room):
+            numbers = own[first : first + room]
+            which = slice(numbers.start - passes.start, numbers.stop - passes.start, numbers.step)
+            found.append(Share(network, which, draw_masks(network, seed, numbers)))
     return found
 
 
-def length(n_rows: int, n_networks: int) -> int:
-    """Return how many passes to make in a round: more where few rows share a block."""
-    return max(LENGTH, n_networks * (BLOCK // max(n_rows, 1)))
+def length(n_rows: int, networks: Sequence[Network]) -> int:
+    """Return how many passes to make in a round without a tolerance, so that blocks are full.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows that need the passes.
+    networks : sequence of Network
+        The ensemble.
+
+    Returns
+    -------
+    int
+        A multiple of the number of networks.
+    """
+    room = min(len(places(network)) for network in networks)
+
+    def products(rows: int) -> float:
+        """Blocks that a pass of all rows takes where so many share one."""
+        return -(-n_rows // rows) / (room // rows)
+
+    rows = min((rows for rows in _ROWS if rows <= room), key=products)
+    return len(networks) * (room // rows)
 
 
 def numbers(n_passes: int, in_round: int) -> Iterator[range]:
@@ -71,27 +115,27 @@ def cores() -> Iterator[Executor]:
     Blocks are independent, so they share the cores better than the rows of one
     small product would, and sums are taken in the same order on any machine.
     """
-    with threadpool_limits(1, user_api="blas"), workers(None) as pool:
+    with one_thread(), workers(None) as pool:
         yield pool
 
 
-def lots(active: NDArray[np.int64], drawn: Round) -> list[list[NDArray[np.int64]]]:
+def lots(active: NDArray[np.int64], drawn: Sequence[Share]) -> list[list[NDArray[np.int64]]]:
     """Cut rows into blocks, and these into a few lots per core, so that all cores end together.
 
     Parameters
     ----------
     active : ndarray of int
         Row numbers.
-    drawn : list of (Network, tuple of ndarray)
+    drawn : sequence of Share
         From `draw`.
 
     Returns
     -------
     list of list of ndarray of int
-        Row numbers of each block of each lot: as many as fit into a matrix
-        product of `BLOCK` pairs with their passes of the round.
+        Row numbers of each block of each lot: as many as find places in a block
+        with their passes of any share.
     """
-    size = BLOCK // max(len(masks[0]) for _, masks in drawn)
+    size = min(len(places(share.network)) // share.masks[0].shape[1] for share in drawn)
     blocks = [active[start : start + size] for start in range(0, active.size, size)]
     lot = -(-len(blocks) // (4 * (cpu_count() or 1))) or 1
     return [blocks[start : start + lot] for start in range(0, len(blocks), lot)]

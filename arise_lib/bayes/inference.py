@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from arise_lib.bayes import _rounds
 from arise_lib.bayes._passes import Workspace
+from arise_lib.bayes._places import one_thread
 from arise_lib.bayes._sums import Sums
 from arise_lib.errors import InputError
 from arise_lib.network.model import Network, most_probable
@@ -163,7 +164,7 @@ def predict(
     rows = rows[defined]
     sums = Sums(len(rows), len(networks[0].classes))
     active = np.arange(len(rows))
-    in_round = _rounds.length(len(rows), len(networks)) if tolerance is None else _rounds.LENGTH
+    in_round = _rounds.length(len(rows), networks) if tolerance is None else _rounds.LENGTH
     with _rounds.cores() as pool:
         for numbers in _rounds.numbers(n_passes, in_round):
             drawn = _rounds.draw(networks, seed, numbers)
@@ -238,7 +239,7 @@ def representations(
     total = np.zeros((len(rows), len(single.biases[layer - 1])))
     everyone = np.arange(len(rows))
     with _rounds.cores() as pool:
-        for numbers in _rounds.numbers(n_passes, _rounds.length(len(rows), 1)):
+        for numbers in _rounds.numbers(n_passes, _rounds.length(len(rows), (single,))):
             drawn = _rounds.draw((single,), seed, numbers)
             add = partial(_add_activations, rows, drawn, layer, total)
             list(pool.map(add, _rounds.lots(everyone, drawn)))
@@ -264,37 +265,38 @@ def _check_passes(n_passes: int) -> None:
 
 def _add_passes(
     rows: NDArray[np.float32],
-    drawn: _rounds.Round,
+    drawn: list[_rounds.Share],
     sums: Sums,
     blocks: list[NDArray[np.int64]],
     *,
     scatter: bool,
 ) -> None:
     """Make a round of passes of some rows, block by block, and add them up in their order."""
-    spaces = [(Workspace(member), masks) for member, masks in drawn]
-    n_passes = sum(len(masks[0]) for _, masks in drawn)
-    for here in blocks:
-        p = np.empty((len(here), n_passes, sums.n_classes), dtype=np.float32)
-        h = np.empty((len(here), n_passes), dtype=np.float32)
-        for j, (space, masks) in enumerate(spaces):
-            every = slice(j, None, len(spaces))
-            space.predict(rows[here], masks, p[:, every], h[:, every])
-        sums.add(here, p, h, scatter=scatter)
+    spaces = [Workspace(share.network) for share in drawn]
+    n_passes = sum(share.masks[0].shape[1] for share in drawn)
+    with one_thread():
+        for here in blocks:
+            p = np.empty((len(here), n_passes, sums.n_classes), dtype=np.float32)
+            h = np.empty((len(here), n_passes), dtype=np.float32)
+            for space, share in zip(spaces, drawn, strict=True):
+                space.predict(rows[here], share.masks, p[:, share.which], h[:, share.which])
+            sums.add(here, p, h, scatter=scatter)
 
 
 def _add_activations(
     rows: NDArray[np.float32],
-    drawn: _rounds.Round,
+    drawn: list[_rounds.Share],
     layer: int,
     total: NDArray[np.float64],
     blocks: list[NDArray[np.int64]],
 ) -> None:
     """Add the activations of a layer of some rows in a round of passes."""
-    ((network, masks),) = drawn
-    space = Workspace(network)
-    for here in blocks:
-        # The rows of a block follow each other: a view, in which the sums are taken.
-        space.add_hidden(rows[here], masks, layer, total[here[0] : here[-1] + 1])
+    spaces = [Workspace(share.network) for share in drawn]
+    with one_thread():
+        for here in blocks:
+            for space, share in zip(spaces, drawn, strict=True):
+                # The rows of a block follow each other: a view, in which the sums are taken.
+                space.add_hidden(rows[here], share.masks, layer, total[here[0] : here[-1] + 1])
 
 
 def _spread(values: NDArray[np.float64], defined: NDArray[np.bool_]) -> NDArray[np.float64]:
