@@ -17,8 +17,13 @@ from ase import Atoms
 from threadpoolctl import threadpool_limits
 
 from arise_lib import bayes, network, samples, storage
-from arise_lib.descriptor import SoapSettings, describe, describe_settings, training_grid
-from arise_lib.descriptor.reference import describe_with_dscribe
+from arise_lib.descriptor import (
+    SoapSettings,
+    describe,
+    describe_settings,
+    describe_with_dscribe,
+    training_grid,
+)
 from arise_lib.strided.boxes import atoms_in_boxes, box_centres
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace

@@ -13,7 +13,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from arise_lib import storage
-from arise_lib.descriptor import SoapSettings, describe, training_grid
+from arise_lib.descriptor import RADIAL_BASES, SoapSettings, describe, training_grid
 from arise_lib.descriptor._engine.grid import radial_table
 from arise_lib.descriptor._engine.harmonics import fill_harmonics, harmonic_columns, recurrence
 from arise_lib.errors import InputError
@@ -235,8 +235,8 @@ def test_order_of_units_does_not_matter(one_worker: np.ndarray) -> None:
     assert found.tobytes() == one_worker[order].tobytes()
 
 
-@pytest.mark.parametrize("radial", ["quip", "gto"])
-def test_threads_of_the_matrix_library_do_not_matter(radial: Any) -> None:
+@pytest.mark.parametrize("radial", list(RADIAL_BASES))
+def test_threads_of_the_matrix_library_do_not_matter(radial: str) -> None:
     grid = training_grid(radial)
     tables = []
     for limit in (1, 2):

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from arise_lib import bayes, compendium, network
-from arise_lib.descriptor import SoapSettings
+from arise_lib.descriptor import RADIAL_BASES, SoapSettings
 from arise_lib.network import Network
 from arise_lib.storage import paths
 from arise_lib.storage.jsonl import read_rows
@@ -45,7 +45,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", help="name of the released network")
     parser.add_argument("--trial", type=int, help="trial of data/search/quip.jsonl")
-    parser.add_argument("--radial", choices=("quip", "gto"), default="quip")
+    parser.add_argument("--radial", choices=tuple(RADIAL_BASES), default="quip")
     parser.add_argument("--noisy", type=int, default=0, help="number of noisy structures")
     parser.add_argument("--epochs", type=int, help="instead of the trial's")
     parser.add_argument("--settle", type=int, default=SETTLE, help="epochs at a tenth of the rate")

@@ -13,7 +13,7 @@ import argparse
 from functools import partial
 
 from arise_lib import training
-from arise_lib.descriptor import SoapSettings
+from arise_lib.descriptor import RADIAL_BASES, SoapSettings
 from arise_lib.storage import parallel, paths
 from arise_lib.training import datasets
 from arise_lib.training.search import evaluate, search
@@ -22,7 +22,7 @@ from arise_lib.training.search import evaluate, search
 def main() -> None:
     """Parse the command line and run what is missing."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--radial", choices=("quip", "gto"), default="quip")
+    parser.add_argument("--radial", choices=tuple(RADIAL_BASES), default="quip")
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--seed", type=int, default=42)
     chosen = parser.parse_args()

@@ -1,14 +1,13 @@
-"""The frozen settings of the averaged SOAP descriptor."""
+"""Settings of the averaged SOAP descriptor, and the 99 of the training set."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import product
-from typing import Literal
 
+from arise_lib.descriptor.radial import RADIAL_BASES, PowerSpectrumLayout, RadialBasis
 from arise_lib.errors import InputError
-
-RADIAL_FUNCTIONS = ("quip", "gto")
 
 #: Training grid of the paper (Methods, "Dataset"): cut-off and width of the
 #: smeared atoms in units of dNN, and the factor applied to the found scale.
@@ -26,10 +25,11 @@ class SoapSettings:
 
     Attributes
     ----------
-    radial : {"quip", "gto"}
-        Radial functions. ``"quip"``: orthonormalised Gaussians on a grid of
-        distances, those of QUIP [1]_ and so of the paper. ``"gto"``: DScribe's
-        orthonormalised Gaussian-type orbitals [2]_.
+    radial : str
+        Name of the radial functions, one of
+        `arise_lib.descriptor.RADIAL_BASES`. ``"quip"``: orthonormalised Gaussians
+        on a grid of distances, those of QUIP [1]_ and so of the paper. ``"gto"``:
+        DScribe's orthonormalised Gaussian-type orbitals [2]_.
     cutoff : float
         Cut-off radius R_C / dNN.
     sigma : float
@@ -42,15 +42,28 @@ class SoapSettings:
         tolerates a scale that is slightly off.
     fade : float
         Width, in dNN, of the shell below R_C in which a neighbour's weight goes
-        from one to zero (see `arise_lib.descriptor.radial.fade`).
+        from one to zero (see `arise_lib.descriptor.RadialBasis.fade`).
+
+    Raises
+    ------
+    InputError
+        If the name of the radial functions is unknown, or the descriptor is not
+        defined for these numbers.
 
     References
     ----------
     .. [1] A. P. Bartók, R. Kondor, G. Csányi, Phys. Rev. B 87, 184115 (2013).
     .. [2] L. Himanen et al., Comput. Phys. Commun. 247, 106949 (2020).
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> settings = SoapSettings(cutoff=3.0, extrinsic=1.05)
+    >>> settings.radial, settings.n_features, round(settings.reach, 2)
+    ('quip', 316, 3.15)
     """
 
-    radial: Literal["quip", "gto"] = "quip"
+    radial: str = "quip"
     cutoff: float = 4.0
     sigma: float = 0.1
     n_max: int = 9
@@ -60,9 +73,9 @@ class SoapSettings:
 
     def __post_init__(self) -> None:
         """Refuse settings for which the descriptor is not defined."""
-        if self.radial not in RADIAL_FUNCTIONS:
+        if self.radial not in tuple(RADIAL_BASES):
             raise InputError(
-                f"Unknown radial functions {self.radial!r}; choose one of {RADIAL_FUNCTIONS}."
+                f"Unknown radial functions {self.radial!r}; choose one of {tuple(RADIAL_BASES)}."
             )
         if not (1 <= self.n_max <= 20 and 0 <= self.l_max <= 10):
             raise InputError(
@@ -74,46 +87,66 @@ class SoapSettings:
                 f"sigma = {self.sigma}, extrinsic = {self.extrinsic}, fade = {self.fade}, cutoff = "
                 f"{self.cutoff}: all must be positive and fade smaller than the cutoff."
             )
-        if self.radial == "gto" and self.cutoff <= 1.0:
-            raise InputError(
-                f"cutoff = {self.cutoff}: DScribe's Gaussian-type orbitals need a cutoff above 1."
-            )
+        self.basis.check(self)
+
+    @property
+    def basis(self) -> RadialBasis:
+        """The radial functions themselves."""
+        return RADIAL_BASES[self.radial]()
+
+    @property
+    def layout(self) -> PowerSpectrumLayout:
+        """Order and factors of the descriptor's entries."""
+        return power_spectrum_layout(self.radial, self.n_max, self.l_max)
 
     @property
     def n_features(self) -> int:
-        """Length of the descriptor: 316 (QUIP, whose last entry is 0) or 315."""
-        n_power = self.n_max * (self.n_max + 1) // 2 * (self.l_max + 1)
-        return n_power + (self.radial == "quip")
+        """Length of the descriptor: 316 (QUIP, whose last entry is 0) or 315 by default."""
+        return len(self.layout.factor)
 
     @property
     def reach(self) -> float:
         """Distance in found dNN beyond which a neighbour contributes nothing."""
-        return self.extrinsic * (self.cutoff + self.padding)
-
-    @property
-    def padding(self) -> float:
-        """How far neighbours are kept beyond R_C, in dNN.
-
-        QUIP drops them at R_C, where its fade is zero. DScribe keeps them up to
-        the distance at which an atom's Gaussian has fallen to 0.001.
-        """
-        return 0.0 if self.radial == "quip" else self.sigma * (2 * 6.907755278982137) ** 0.5
+        return self.extrinsic * (self.cutoff + self.basis.padding(self))
 
 
-def training_grid(radial: Literal["quip", "gto"] = "quip") -> tuple[SoapSettings, ...]:
+@lru_cache
+def power_spectrum_layout(radial: str, n_max: int, l_max: int) -> PowerSpectrumLayout:
+    """Return order and factors of the entries for one size; made once, hence read-only."""
+    layout = RADIAL_BASES[radial]().layout(n_max, l_max)
+    for array in layout:
+        array.setflags(write=False)
+    return layout
+
+
+def training_grid(radial: str = "quip") -> tuple[SoapSettings, ...]:
     """Return the 99 settings of the pristine training set.
 
     11 cut-offs x 3 sigmas x 3 extrinsic factors (paper, Methods, "Dataset").
 
     Parameters
     ----------
-    radial : {"quip", "gto"}
-        Radial functions.
+    radial : str
+        Name of the radial functions.
 
     Returns
     -------
     tuple of SoapSettings, length 99
         Cut-off slowest, extrinsic factor fastest.
+
+    Raises
+    ------
+    InputError
+        If the name is unknown.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import training_grid
+    >>> grid = training_grid()
+    >>> len(grid), grid[0].cutoff, grid[-1].cutoff
+    (99, 3.0, 5.0)
+    >>> [settings.extrinsic for settings in grid[:3]]
+    [0.95, 1.0, 1.05]
     """
     base = SoapSettings(radial=radial)
     return tuple(

@@ -258,7 +258,7 @@ def describe_units(
 
 
 def pristine_set(
-    radial: Literal["quip", "gto"] = "quip",
+    radial: str = "quip",
     *,
     settings: Sequence[SoapSettings] | None = None,
     labels: Sequence[str] = prototypes.LABELS,
@@ -268,8 +268,8 @@ def pristine_set(
 
     Parameters
     ----------
-    radial : {"quip", "gto"}
-        Radial functions.
+    radial : str
+        Name of the radial functions.
     settings : sequence of SoapSettings, optional
         Default: all 99 of the paper.
     labels : sequence of str

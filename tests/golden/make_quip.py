@@ -10,7 +10,6 @@ holds where quippy-ase is not installed.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +17,13 @@ import numpy as np
 from ase import Atoms
 
 from arise_lib import storage
-from arise_lib.descriptor import SoapSettings
+from arise_lib.descriptor import SoapSettings, describe_with_quip
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace, remove_atoms
-from arise_lib.structures.scale import nearest_neighbour_distances
 from arise_lib.structures.supercells import supercell
 from arise_lib.training.datasets import pristine_units
 
 GOLDEN = Path(__file__).with_name("quip_descriptors.npz")
-
-
-@cache
-def _descriptor(cutoff: float, sigma: float, n_max: int, l_max: int, alike: bool) -> Any:
-    from quippy.descriptors import Descriptor
-
-    # Centres are hydrogen; the neighbours too, or helium: which species stand for a and b is
-    # nothing to QUIP, and making a Descriptor takes long.
-    return Descriptor(
-        f"soap cutoff={cutoff} l_max={l_max} n_max={n_max} atom_sigma={sigma} n_Z=1 Z={{1}} "
-        f"n_species=1 species_Z={{{1 if alike else 2}}} central_weight=0.0 average=T"
-    )
-
-
-def describe_with_quip(atoms: Atoms, settings: SoapSettings) -> np.ndarray:
-    """Mean over ordered species pairs of QUIP's averaged SOAP, each of length 1."""
-    assert settings.radial == "quip" and settings.fade == 0.5, "what QUIP computes"
-    symbols = np.array(atoms.get_chemical_symbols())
-    vectors = []
-    for (a, b), scale in nearest_neighbour_distances(atoms).items():
-        vector = np.zeros(settings.n_features)
-        if np.isfinite(scale):
-            factor = 1.0 / (scale * settings.extrinsic)
-            taken = np.isin(symbols, [a, b])
-            pair = Atoms(
-                np.where(symbols[taken] == a, "H", "He"),
-                positions=atoms.positions[taken] * factor,
-                cell=atoms.cell.array * factor,
-                pbc=atoms.pbc,
-            )
-            # QUIP sees every direction as periodic: out of reach is what stands in for "not".
-            for axis in np.flatnonzero(~pair.pbc):
-                pair.center(vacuum=settings.cutoff + 1.0, axis=int(axis))
-            pair.pbc = True
-            alike = a == b
-            quip = _descriptor(
-                settings.cutoff, settings.sigma, settings.n_max, settings.l_max, alike
-            )
-            vector = quip.calc(pair)["data"][0]
-            vector = vector / np.linalg.norm(vector)
-        vectors.append(vector)
-    return np.mean(vectors, axis=0)
 
 
 def class_structures() -> dict[str, Atoms]:

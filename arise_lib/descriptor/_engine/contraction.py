@@ -21,7 +21,7 @@ def contract(
     even_only: bool,
     n_max: int,
     coefficients: NDArray[np.float64],
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Multiply sums by radial functions and add up over the nodes of all elements.
 
     In a crystal the distances fall on few elements, so those that no pair has

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from arise_lib.descriptor._engine.grid import Grid
 from arise_lib.descriptor._engine.harmonics import fill_harmonics
 from arise_lib.descriptor._engine.lanes import (
     LANES,
@@ -29,6 +32,21 @@ _BINS_PER_ELEMENT = 8  # so many that few hold an edge, at which the processor g
 _CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
 
 
+class Sums(NamedTuple):
+    """Sums of harmonics on a radial grid, filled in place."""
+
+    edges: NDArray[np.float64]  # (n_elements + 1,) in the unit of the positions
+    values: NDArray[np.float64]  # (n_elements, n_columns, LANES); see `COLUMNS_AT_ONCE`
+    touched: NDArray[np.bool_]  # (n_elements,) elements to which something was added
+
+
+class Harmonics(NamedTuple):
+    """What the spherical harmonics are computed with."""
+
+    columns: NDArray[np.int64]  # from `harmonic_columns`
+    raising: NDArray[np.float64]  # from `recurrence`
+
+
 @njit(cache=True, nogil=True)
 def _sort_by_element(
     count: int,
@@ -38,7 +56,7 @@ def _sort_by_element(
     element: NDArray[np.int64],
     start: NDArray[np.int64],
     order: NDArray[np.int64],
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Find the element of each pair's distance, and the order of the pairs by element."""
     n_elements = edges.shape[0] - 1
     bins_per_length = (first.shape[0] - 1) / edges[-1]
@@ -69,7 +87,7 @@ def _add_run(
     place: int,
     n_columns: int,
     sums: NDArray[np.float64],
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Add the pairs `begin` to `end`, which are of one element, to its sums.
 
     The sums of seven columns and eight nodes stay in registers from pair to pair.
@@ -100,7 +118,7 @@ def _add_run(
 @njit(cache=True, nogil=True)
 def node_weights(
     t: float, weight: float, factors: NDArray[np.float64], out: NDArray[np.float64], position: int
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Write the Lagrange polynomials of the eight nodes at place `t`, times `weight`."""
     place = splat(t)
     value = multiply(splat(weight), load(factors, (LANES - 1) * LANES))
@@ -113,14 +131,11 @@ def node_weights(
 def add_pairs(
     count: int,
     batch: NDArray[np.float64],
-    edges: NDArray[np.float64],
     first: NDArray[np.int64],
     factors: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    raising: NDArray[np.float64],
-    sums: NDArray[np.float64],
-    touched: NDArray[np.bool_],
-) -> None:  # pragma: no cover - compiled
+    harmonics: Harmonics,
+    sums: Sums,
+) -> None:
     """Add a batch of pairs to the sums on the radial grid.
 
     Parameters
@@ -130,18 +145,16 @@ def add_pairs(
     batch : ndarray of shape (5, BATCH)
         Differences of the positions, square of the distance, weight. Differences and
         squares are replaced by unit vectors and distances.
-    edges, first : ndarray
-        Edges of the elements in the unit of the positions; element in which each of
-        equal bins begins.
+    first : ndarray of int
+        From `first_elements`.
     factors : ndarray
         From `grid.node_factors`.
-    columns, raising : ndarray
-        From `harmonic_columns` and `recurrence`.
-    sums : ndarray of shape (n_elements, n_columns, LANES)
-        Added to in place; n_columns is a multiple of `COLUMNS_AT_ONCE`.
-    touched : ndarray of bool, shape (n_elements,)
-        Set where something is added.
+    harmonics : Harmonics
+        Which harmonics there are.
+    sums : Sums
+        Added to in place.
     """
+    edges = sums.edges
     for p in range(0, count, LANES):
         distance = square_root(load(batch, 3 * BATCH + p))
         store(batch, 3 * BATCH + p, distance)
@@ -151,11 +164,11 @@ def add_pairs(
     start = np.empty(edges.shape[0], dtype=np.int64)
     _sort_by_element(count, batch, edges, first, element, start, order)
     inverse = 1.0 / (edges[1:] - edges[:-1])
-    n_columns = sums.shape[1]
+    n_columns = sums.values.shape[1]
     xyz = np.zeros((3, _CHUNK))
     xyz[2] = 1.0  # also where a chunk is not full
     nodes = np.zeros(_CHUNK * LANES)
-    harmonics = np.zeros((n_columns, _CHUNK))
+    values = np.zeros((n_columns, _CHUNK))
     for low in range(0, count, _CHUNK):
         size = min(_CHUNK, count - low)
         for p in range(size):
@@ -164,22 +177,21 @@ def add_pairs(
             xyz[0, p], xyz[1, p], xyz[2, p] = batch[0, q], batch[1, q], batch[2, q]
             t = (r - edges[e]) * inverse[e]
             node_weights(t, batch[4, q], factors, nodes, p * LANES)
-        fill_harmonics(xyz, columns, raising, harmonics)
+        fill_harmonics(xyz, harmonics.columns, harmonics.raising, values)
         begin = 0
         while begin < size:
             e, end = element[order[low + begin]], begin + 1
             while end < size and element[order[low + end]] == e:
                 end += 1
-            _add_run(begin, end, harmonics, nodes, e * n_columns * LANES, n_columns, sums)
-            touched[e] = True
+            place = e * n_columns * LANES
+            _add_run(begin, end, values, nodes, place, n_columns, sums.values)
+            sums.touched[e] = True
             begin = end
 
 
 @njit(cache=True, nogil=True)
-def first_elements(
-    edges: NDArray[np.float64],
-) -> NDArray[np.int64]:  # pragma: no cover - compiled
-    """Return the element in which each of equal bins begins; two bins per element."""
+def first_elements(edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the element in which each of equal bins begins; eight bins per element."""
     n_bins = _BINS_PER_ELEMENT * (len(edges) - 1)
     first = np.empty(n_bins + 1, dtype=np.int64)
     e = 0
@@ -191,47 +203,35 @@ def first_elements(
 
 
 @njit(cache=True, nogil=True)
-def carry(
-    sums: NDArray[np.float64],
-    touched: NDArray[np.bool_],
-    edges: NDArray[np.float64],
-    target_edges: NDArray[np.float64],
-    nodes: NDArray[np.float64],
-    factors: NDArray[np.float64],
-    target: NDArray[np.float64],
-    target_touched: NDArray[np.bool_],
-) -> None:  # pragma: no cover - compiled
+def carry(source: Sums, target: Sums, grid: Grid) -> None:
     """Carry sums from one grid to another: each node counts as a pair at its distance.
 
     Parameters
     ----------
-    sums, touched, edges : ndarray
-        Sums, their elements that hold any, and the grid that they are on; as for `add_pairs`.
-    target_edges : ndarray of shape (n_target_elements + 1,)
-        The other grid, in the same unit. What lies beyond it is left out.
-    nodes : ndarray of shape (LANES,)
-        Places of the nodes on an element.
-    factors : ndarray
-        From `grid.node_factors`.
-    target, target_touched : ndarray
-        Added to in place.
+    source : Sums
+        Sums to be carried.
+    target : Sums
+        Added to in place. Its edges are in the same unit; what lies beyond is left out.
+    grid : Grid
+        Nodes and their factors, which are the same on both.
     """
-    n_columns = sums.shape[1]
+    n_columns = source.values.shape[1]
     weights = np.empty(LANES * LANES)
     found = np.empty(LANES, dtype=np.int64)
+    edges, target_edges = source.edges, target.edges
     f = 0
     for e in range(len(edges) - 1):
         # Both grids have the ends of the other's support among their edges.
         if 0.5 * (edges[e] + edges[e + 1]) >= target_edges[-1]:
             break
-        if not touched[e]:
+        if not source.touched[e]:
             continue
         for k in range(LANES):
-            r = edges[e] + nodes[k] * (edges[e + 1] - edges[e])
+            r = edges[e] + grid.nodes[k] * (edges[e + 1] - edges[e])
             while f < len(target_edges) - 2 and r >= target_edges[f + 1]:
                 f += 1
             t = (r - target_edges[f]) / (target_edges[f + 1] - target_edges[f])
-            node_weights(t, 1.0, factors, weights, k * LANES)
+            node_weights(t, 1.0, grid.factors, weights, k * LANES)
             found[k] = f
         begin = 0
         while begin < LANES:
@@ -239,6 +239,6 @@ def carry(
             while end < LANES and found[end] == found[begin]:
                 end += 1
             place = found[begin] * n_columns * LANES
-            _add_run(begin, end, sums[e], weights, place, n_columns, target)
-            target_touched[found[begin]] = True
+            _add_run(begin, end, source.values[e], weights, place, n_columns, target.values)
+            target.touched[found[begin]] = True
             begin = end

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.contraction import contract
 from arise_lib.descriptor._engine.elements import COLUMNS_AT_ONCE
-from arise_lib.descriptor._engine.grid import NODES, RadialTable, node_factors, radial_table
+from arise_lib.descriptor._engine.grid import RadialTable, radial_table
 from arise_lib.descriptor._engine.harmonics import harmonic_columns, normalisation
 from arise_lib.descriptor._engine.lanes import LANES, aligned
 from arise_lib.descriptor._engine.pairs import accumulate
@@ -75,7 +75,20 @@ def describe(atoms: Atoms, settings: SoapSettings | None = None) -> NDArray[np.f
     See Also
     --------
     describe_settings : several settings at the price of little more than one.
-    arise_lib.descriptor.reference.describe_with_dscribe : the same with DScribe.
+    describe_by_definition : the same in plain NumPy, with the formula.
+    describe_with_dscribe, describe_with_quip : the same by other packages.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase.build import bulk
+    >>> from arise_lib.descriptor import describe
+    >>> vector = describe(bulk("Cu"))
+    >>> vector.shape, round(float(np.linalg.norm(vector)), 12)
+    ((316,), 1.0)
+    >>> silver = describe(bulk("Ag"))  # another length, another species, the same structure
+    >>> bool(np.allclose(silver, vector))
+    True
     """
     return describe_settings(atoms, (settings or SoapSettings(),))[0]
 
@@ -100,6 +113,13 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
     InputError
         If the structure has no pair of neighbours, if two atoms coincide, or if
         the settings differ in radial functions, n_max or l_max.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.descriptor import describe_settings, training_grid
+    >>> describe_settings(bulk("Cu"), training_grid()).shape
+    (99, 316)
     """
     settings = tuple(settings)
     if len({(s.radial, s.n_max, s.l_max) for s in settings}) != 1:
@@ -150,20 +170,19 @@ def _pair_sums(
         equal = abs(scale - scales[b, a]) <= 1e-12 * scale
         chosen.append((a, b, np.array([scale] if equal else [scale, scales[b, a]])))
     counts = [1 if same else 3 - len(lengths) for _, _, lengths in chosen for _ in lengths]
-    n_columns = columns.max() + 1
-    sums = aligned(len(counts), table.n_elements, n_columns + -n_columns % COLUMNS_AT_ONCE, LANES)
+    n_columns, n_elements = columns.max() + 1, len(table.grid.edges) - 1
+    sums = aligned(len(counts), n_elements, n_columns + -n_columns % COLUMNS_AT_ONCE, LANES)
     touched = np.zeros(sums.shape[:2], dtype=np.bool_)
     filled = 0
     for a, b, lengths in chosen:
         # Images of the rarer species are fewer.
         centre, target = (a, b) if len(owner[b]) <= len(owner[a]) else (b, a)
-        radius = float(table.edges[-1] * lengths.max())
+        radius = float(table.grid.edges[-1] * lengths.max())
+        atom = owner[centre]
+        centres = (atoms.positions[atom], atom, np.ones(len(atom), dtype=bool))
+        images = periodic_images(atoms, member[target], radius)
         ours = slice(filled, filled + len(lengths))
-        accumulate(
-            atoms.positions[owner[centre]], owner[centre],
-            *periodic_images(atoms, member[target], radius), same, lengths,
-            table.edges, table.borders, NODES, node_factors(), columns, sums[ours], touched[ours],
-        )  # fmt: skip
+        accumulate(centres, images, same, lengths, table.grid, columns, sums[ours], touched[ours])
         filled += len(lengths)
     return counts, sums, touched
 

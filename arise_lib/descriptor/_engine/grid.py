@@ -19,7 +19,6 @@ from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, aligned
-from arise_lib.descriptor.radial import kinks, radial_functions
 from arise_lib.descriptor.settings import SoapSettings
 
 #: Largest error of an interpolated radial function over the largest value that a radial
@@ -39,18 +38,21 @@ _FINEST = 1e-13  # errors below are rounding and say nothing about the length
 NODES = 0.5 - 0.5 * np.cos(np.pi * (np.arange(LANES) + 0.5) / LANES) / np.cos(0.5 * np.pi / LANES)
 
 
-class RadialTable(NamedTuple):
-    """Radial functions of several settings on one grid of elements."""
+class Grid(NamedTuple):
+    """Elements of the radial grid and the nodes on each of them, as compiled code takes them."""
 
     edges: NDArray[np.float64]  # (n_elements + 1,) in found dNN
     borders: NDArray[np.float64]  # those among the edges where a function may have a kink
+    nodes: NDArray[np.float64]  # (LANES,) places on an element from 0 to 1: `NODES`
+    factors: NDArray[np.float64]  # (LANES, LANES) of their polynomials: `node_factors`
+
+
+class RadialTable(NamedTuple):
+    """Radial functions of several settings on one grid of elements."""
+
+    grid: Grid
     functions: NDArray[np.float64]  # (l_max + 1, n_functions, n_elements, LANES)
     stop: NDArray[np.int64]  # (n_functions,) elements from which on a function is zero
-
-    @property
-    def n_elements(self) -> int:
-        """Number of elements."""
-        return len(self.edges) - 1
 
 
 def lagrange(t: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -92,8 +94,9 @@ def radial_table(settings: tuple[SoapSettings, ...]) -> RadialTable:
         `FUNCTIONS_AT_ONCE`.
     """
     found = {0.0, max(s.reach for s in settings)}
-    # DScribe's step is below 4e-6 of a neighbour that counts little there: nothing to keep.
-    found.update(kink * s.extrinsic for s in settings for kink in kinks(s) if s.radial == "quip")
+    for s in settings:
+        if s.basis.kinks_matter:
+            found.update(kink * s.extrinsic for kink in s.basis.kinks(s))
     borders = np.array(sorted(found))
     borders = borders[np.append(True, np.diff(borders) > _SAME_EDGE * borders[-1])]
     edges = _fitting(_trial(borders, settings), borders, settings)
@@ -107,7 +110,7 @@ def radial_table(settings: tuple[SoapSettings, ...]) -> RadialTable:
     functions[:, :n_used] = values.reshape(len(functions), n_used, *points.shape)
     filled = np.any(functions != 0.0, axis=(0, 3))  # (n_functions, n_elements)
     stop = np.where(filled.any(axis=1), len(points) - np.argmax(filled[:, ::-1], axis=1), 0)
-    return RadialTable(edges, borders, functions, stop)
+    return RadialTable(Grid(edges, borders, NODES, node_factors()), functions, stop)
 
 
 def _functions(
@@ -116,7 +119,7 @@ def _functions(
     """Radial functions of all settings, shape (l_max + 1, n_settings * n_max, n_points)."""
     result = np.empty((settings[0].l_max + 1, len(settings), settings[0].n_max, len(points)))
     for k, s in enumerate(settings):
-        result[:, k] = radial_functions(points / s.extrinsic, s)
+        result[:, k] = s.basis.faded(points / s.extrinsic, s)
     return result.reshape(len(result), -1, len(points))
 
 
@@ -158,7 +161,7 @@ def _fitting(
 @njit(cache=True, nogil=True)
 def common_edges(
     edges: NDArray[np.float64], borders: NDArray[np.float64], lengths: NDArray[np.float64]
-) -> NDArray[np.float64]:  # pragma: no cover - compiled
+) -> NDArray[np.float64]:
     """Edges, in units of length, of a grid that serves one scale or two at once.
 
     The elements are those of the shorter scale, which are finer, as far as they reach, and

@@ -65,7 +65,7 @@ def normalisation(degree: int) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)
-def recurrence(l_max: int) -> NDArray[np.float64]:  # pragma: no cover - compiled
+def recurrence(l_max: int) -> NDArray[np.float64]:
     """Factors that raise l at fixed m, shape (l_max + 1, l_max + 1, 2), the second negative."""
     factors = np.zeros((l_max + 1, l_max + 1, 2))
     for m in range(l_max + 1):
@@ -81,7 +81,7 @@ def fill_harmonics(
     columns: NDArray[np.int64],
     factors: NDArray[np.float64],
     out: NDArray[np.float64],
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Write the unnormalised real harmonics of a batch of unit vectors, eight at once.
 
     Y_lm is written as a polynomial in z times the real (m >= 0) or imaginary

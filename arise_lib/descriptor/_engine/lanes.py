@@ -6,6 +6,10 @@ group is a vector register (or two, or four, as the processor has them), whateve
 compiler's own vectoriser makes of a loop. Products are added with one rounding (`fma` of
 IEEE 754); as that is asked for here and never left to the compiler, the numbers depend
 neither on what else a process has compiled nor on the width of the registers.
+
+This is the only module that builds on private parts of numba (``numba.core``) and on llvmlite;
+``pyproject.toml`` bounds numba's version for its sake, and tests/test_lanes.py tells whether it
+works with another one.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, fma, load, splat, store, total
-from arise_lib.descriptor.settings import SoapSettings
+from arise_lib.descriptor.settings import SoapSettings, power_spectrum_layout
 
 
 def slots(n: int) -> int:
@@ -33,34 +33,25 @@ def add_power_spectra(
     counts : list of int, length n_sums
         Factor of each sum's spectrum of length 1; where all coefficients are zero, so is it.
     settings : SoapSettings
-        `radial` decides constants and order: DScribe's is l-major, then
-        n <= n'; QUIP's has l fastest, n' <= n, and a last entry that is 0.
+        Its `layout` gives the constants and the order.
     even_only : bool
         Whether odd l are zero.
     spectra : ndarray of shape (n_settings, n_features)
         Added to in place.
     """
-    source, factor = _layout(settings.radial, settings.n_max, settings.l_max)
+    source, factor = _sources(settings.radial, settings.n_max, settings.l_max)
     _add(coefficients, np.array(counts, dtype=float), settings.n_max, source, factor, even_only,
          spectra)  # fmt: skip
 
 
 @lru_cache
-def _layout(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _sources(
+    radial: str, n_max: int, l_max: int
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Flat index of each feature in (l, n, n'), n' <= n, and its factor."""
-    degree = np.arange(l_max + 1)
-    if radial == "gto":
-        columns, rows = np.triu_indices(n_max)
-        factor = np.broadcast_to(np.pi * np.sqrt(8.0 / (2 * degree + 1)), (len(rows), l_max + 1))
-    else:
-        rows, columns = np.tril_indices(n_max)
-        doubled = np.where(rows == columns, 1.0, np.sqrt(2.0))
-        factor = doubled[:, None] / np.sqrt(2 * degree + 1.0)
-    width = slots(n_max)
-    source = (degree * n_max + rows[:, None]) * width + columns[:, None]  # (pairs, l)
-    if radial == "gto":
-        source, factor = source.T, factor.T
-    return source.ravel(), factor.ravel()
+    first, second, degree, factor = power_spectrum_layout(radial, n_max, l_max)
+    low, high = np.sort([first, second], axis=0)
+    return (degree * n_max + high) * slots(n_max) + low, factor.copy()
 
 
 @njit(cache=True, nogil=True)
@@ -72,7 +63,7 @@ def _add(
     factor: NDArray[np.float64],
     even_only: bool,
     spectra: NDArray[np.float64],
-) -> None:  # pragma: no cover - compiled
+) -> None:
     """Compute products of eight functions with one at a time, then sort them into order."""
     n_sums, n_settings, n_harmonics, width = coefficients.shape
     n_features = len(source)
