@@ -11,6 +11,7 @@ import pytest
 
 from arise_lib import compendium
 from arise_lib.compendium import profiles
+from arise_lib.compendium import results as results_module
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import paths
 
@@ -240,12 +241,12 @@ def test_versions_name_what_can_change_a_number() -> None:
 
 
 def test_versions_leave_out_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compendium, "_NUMERICAL", ("numpy", "no-such-package"))
+    monkeypatch.setattr(results_module, "_NUMERICAL", ("numpy", "no-such-package"))
     assert compendium.versions().endswith(f" · numpy {np.__version__}")
 
 
-def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compendium.paths, "RESULTS", tmp_path)
-    (tmp_path / "quick.json").write_text('{"a": 1')
+def test_damaged_results_are_named(results: Path) -> None:
+    results.mkdir()
+    (results / "quick.json").write_text('{"a": 1')
     with pytest.raises(DataError, match=r"quick\.json is not readable .* delete it"):
         compendium.recorded("quick")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,6 +21,7 @@ import pytest
 from nbformat import v4
 
 import arise_lib
+from arise_lib import storage
 from arise_lib.compendium import notebooks, runner
 from arise_lib.errors import InputError
 from arise_lib.storage import paths, progress
@@ -209,9 +211,9 @@ pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         from functools import partial
         from pathlib import Path
-        from arise_lib import cli, reproduce
-        reproduce.run = partial(
-            reproduce.run, folder=Path({str(folder)!r}), build=Path({str(tmp_path / "build")!r})
+        from arise_lib.compendium import cli, runner
+        runner.run = partial(
+            runner.run, folder=Path({str(folder)!r}), build=Path({str(tmp_path / "build")!r})
         )
         sys.exit(cli.main(["reproduce", "--store"]))
     """
@@ -255,22 +257,31 @@ def test_input_hash_counts_data_but_not_the_cache(
 ) -> None:
     path = add(folder, "00_a.ipynb")
     data = tmp_path / "checkout" / "data"
-    data.mkdir(parents=True)
-    monkeypatch.setattr(runner, "__file__", str(tmp_path / "checkout" / "arise_lib" / "x.py"))
+    shutil.copytree(
+        paths.DATA, data, ignore=lambda folder, _: ["derived"] if folder == str(paths.DATA) else []
+    )
     monkeypatch.setattr(paths, "DATA", data)
     monkeypatch.setattr(paths, "DERIVED", data / "derived")
-    monkeypatch.setattr(runner.store, "available", lambda name: False)
-    (data / "registry.tsv").write_text("name\tsha256\tbytes\turl\na\tb\t1\tc\n")
+    monkeypatch.setenv("ARISE_DATA_DIR", str(tmp_path / "external"))
     reference = runner.input_hash(path, "quick")
     (data / "derived").mkdir()
     (data / "derived" / "x.npz").write_bytes(b"1")
     assert runner.input_hash(path, "quick") == reference
-    (data / "new.csv").write_text("1")
-    with_data = runner.input_hash(path, "quick")
-    assert with_data != reference
     # External data that have come make a difference to the notebooks that use them.
-    monkeypatch.setattr(runner.store, "available", lambda name: True)
-    assert runner.input_hash(path, "quick") != with_data
+    name, size = min(storage.registry()["bytes"].items(), key=lambda item: item[1])
+    come = tmp_path / "external" / str(name)
+    come.parent.mkdir(parents=True)
+    come.write_bytes(bytes(size))
+    found = {reference, runner.input_hash(path, "quick")}
+    # One digit of one score of the search, which notebook 02 shows: the fault that kept a stale 02.
+    scores = data / "search" / "scores.jsonl"
+    scores.write_text(scores.read_text().replace("9", "8", 1))
+    found.add(runner.input_hash(path, "quick"))
+    (data / "paper" / "values.csv").unlink()
+    found.add(runner.input_hash(path, "quick"))
+    (data / "new.csv").write_text("1")
+    found.add(runner.input_hash(path, "quick"))
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize("content", [None, "", "{}"])

@@ -19,6 +19,8 @@ from hypothesis import strategies as st
 
 from arise_lib import storage
 from arise_lib.errors import AriseError, DataError, InputError
+from arise_lib.storage import cache as cache_module
+from arise_lib.storage import external as external_module
 from arise_lib.storage import paths
 
 CONTENT = b"2\n\nC 0 0 0\nC 0 0 1.42\n"
@@ -231,7 +233,9 @@ def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyP
     (cache / "stem" / "a.xyz").chmod(0o444)
     (cache / "stem").chmod(0o555)
     # The administrator may write in spite of the mode; so look for the attempt, too.
-    monkeypatch.setattr(storage, "atomic_write", lambda path: pytest.fail(f"{path} is written"))
+    monkeypatch.setattr(
+        external_module, "atomic_write", lambda path: pytest.fail(f"{path} is written")
+    )
     before = (cache / "stem").stat().st_mtime_ns
     assert storage.fetch("stem/a.xyz").read_bytes() == CONTENT
     assert storage.available("stem/a.xyz")
@@ -461,7 +465,7 @@ def spelt_out(value: Any) -> str:
 def test_different_keys_never_collide(keys: list[dict[str, Any]]) -> None:
     stored: list[Path] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage, "save_arrays", lambda path, _: stored.append(path))
+        patch.setattr(cache_module, "save_arrays", lambda path, _: stored.append(path))
         for key in keys:
             storage.cached("hypothesis", key, Counter())
     assert len(set(stored)) == len({spelt_out(key) for key in keys})
@@ -493,7 +497,7 @@ def test_name_and_format_are_part_of_the_key(
     compute = Counter()
     storage.cached("a", {}, compute)
     storage.cached("b", {}, compute)
-    monkeypatch.setattr(storage, "FORMAT", storage.FORMAT + 1)
+    monkeypatch.setattr(cache_module, "FORMAT", cache_module.FORMAT + 1)
     storage.cached("a", {}, compute)
     assert compute.calls == 3
     # Not by the folder alone: "A" and "a" are one folder on some systems.
