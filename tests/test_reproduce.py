@@ -24,7 +24,7 @@ import arise_lib
 from arise_lib import storage
 from arise_lib.compendium import notebooks, runner
 from arise_lib.errors import InputError
-from arise_lib.storage import paths, progress
+from arise_lib.storage import parallel, paths
 
 
 def add(folder: Path, name: str, *sources: str) -> Path:
@@ -303,33 +303,33 @@ class Terminal(io.StringIO):
 def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.delenv("ARISE_PROGRESS", raising=False)
-    assert list(progress.bar(range(3), desc="three")) == [0, 1, 2]
+    assert list(parallel.bar(range(3), desc="three")) == [0, 1, 2]
     assert "three:   0%|" in stream.getvalue()
+    assert list(parallel.run(abs, [-1, -2], description="abs")) == [1, 2]
+    assert "abs:   0%|          | 0/2" in stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("stream", "value"), [(Terminal(), "0"), (io.StringIO(), "1"), (None, "1")]
-)
-def test_bar_in_silence(
-    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None, value: str
-) -> None:
+@pytest.mark.parametrize("stream", [io.StringIO(), None], ids=["a file", "closed"])
+def test_bar_in_silence(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("ARISE_PROGRESS", value)
-    assert list(progress.bar(iter("ab"), total=2)) == ["a", "b"]
-    if stream is not None:
-        assert stream.getvalue() == ""
+    assert list(parallel.bar(iter("ab"), total=2)) == ["a", "b"]
+    assert stream is None or stream.getvalue() == ""
 
 
 def test_bar_in_a_kernel(folder: Path, tmp_path: Path) -> None:
-    """The kernel tells by itself, even if a terminal is pretended and the variable is not set."""
-    pretend = "import os, sys\nos.environ.pop('ARISE_PROGRESS')\nsys.stderr.isatty = lambda: True"
-    use = "from arise_lib.storage.progress import bar, in_kernel\nprint(in_kernel(), list(bar(range(2))))"
-    python_path = f"sys.path.insert(0, {str(paths.ROOT)!r})"
-    add(folder, "00_a.ipynb", pretend, python_path, use)
-    (outcome,) = runner.run(folder=folder, build=tmp_path)
-    assert outcome.message == ""
-    assert texts(outcome.copy) == "True [0, 1]\n"
+    """Silent by itself; with a terminal pretended, by the variable that the kernel is given."""
+    use = f"import os, sys; sys.path.insert(0, {str(paths.ROOT)!r})\n"
+    use += "from arise_lib.storage.parallel import bar"
+    pretend = "sys.stderr.isatty = lambda: True"
+    silence = "assert os.environ.pop('TQDM_DISABLE') == '1'"
+    count = "print(list(bar(range(2))))"
+    add(folder, "00_a.ipynb", use, silence, count)
+    add(folder, "01_b.ipynb", use, pretend, count)
+    for outcome in runner.run(folder=folder, build=tmp_path):
+        assert outcome.message == ""
+        assert texts(outcome.copy) == "[0, 1]\n"
+        outputs = [o for c in notebooks.read(outcome.copy).cells for o in c.get("outputs", [])]
+        assert [output.name for output in outputs] == ["stdout"]
 
 
 # --- the package -------------------------------------------------------------------------------

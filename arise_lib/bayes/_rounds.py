@@ -16,8 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from arise_lib.bayes._passes import BLOCK, Masks, dropout_masks
 from arise_lib.network import Network
-from arise_lib.storage.parallel import workers
-from arise_lib.storage.progress import bar
+from arise_lib.storage.parallel import bar, workers
 
 #: Passes in a round; with a tolerance, the error is looked at after each of them.
 LENGTH = 50

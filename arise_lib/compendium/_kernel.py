@@ -46,7 +46,7 @@ class OwnKernelSpecManager(KernelSpecManager):
             to the terminal, not into the notebook; nbval's kernels do the same.
         """
         start = get_kernel_dict(extra_arguments=["--IPKernelApp.capture_fd_output=False"])
-        return KernelSpec(resource_dir=str(RESOURCES), env={"ARISE_PROGRESS": "0"}, **start)
+        return KernelSpec(resource_dir=str(RESOURCES), env={"TQDM_DISABLE": "1"}, **start)
 
 
 class OwnKernelManager(AsyncKernelManager):
