@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -21,7 +25,7 @@ from arise_lib import storage
 from arise_lib.errors import AriseError, DataError, InputError
 from arise_lib.storage import cache as cache_module
 from arise_lib.storage import external as external_module
-from arise_lib.storage import paths
+from arise_lib.storage import jsonl, paths
 
 CONTENT = b"2\n\nC 0 0 0\nC 0 0 1.42\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -308,6 +312,54 @@ def test_atomic_write_respects_the_umask(tmp_path: Path) -> None:
     with storage.atomic_write(tmp_path / "atomic") as temporary:
         temporary.touch()
     assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def temporary(folder: Path, machine: str, process: int, age: float = 0.0) -> Path:
+    """A file as a process of that machine and number leaves it when it is killed."""
+    path = folder / f".{machine}-{process}-0123abcd-a.npz"
+    path.write_text("half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    """By the number of its process; that of another machine says nothing, its age does."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here = cache_module._machine()
+    other = "0" * 8 if here != "0" * 8 else "1" * 8
+    kept = [
+        temporary(tmp_path, here, os.getpid(), age=1e6),
+        temporary(tmp_path, other, ended.pid, age=3600),
+        tmp_path / ".hidden-1-a.npz",
+    ]
+    kept[-1].touch()
+    temporary(tmp_path, here, ended.pid)
+    temporary(tmp_path, here, 10**30)
+    temporary(tmp_path, other, os.getpid(), age=90_000)
+    storage.save_arrays(tmp_path / "b.npz", {"x": np.zeros(1)})
+    assert files(tmp_path) == sorted(["b.npz", *(path.name for path in kept)])
+
+
+LIMITED = """
+import resource, sys, warnings
+import numpy as np
+from arise_lib import storage
+warnings.simplefilter("always")
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+print(storage.cached("a", {}, lambda: {"x": np.arange(100_000)})["x"].sum())
+"""
+
+
+def test_result_survives_a_full_disk(tmp_path: Path) -> None:
+    """No file may grow beyond 4 kB: the error comes while the array is being written."""
+    environment = os.environ | {"ARISE_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(paths.ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == f"{np.arange(100_000).sum()}\n", result.stderr
+    assert "'a' is not cached" in result.stderr and "ARISE_CACHE_DIR" in result.stderr
+    assert files(tmp_path) == []
 
 
 ARRAYS = {
@@ -639,3 +691,55 @@ def test_processes_may_write_the_same_file(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert pool.starmap(_write_and_read, [(str(tmp_path), 40)] * 2) == [0, 0]
     assert files(tmp_path) == ["a.npz"]
+
+
+# --- JSON lines --------------------------------------------------------------------------------
+
+ROWS = [{"trial": 0, "hidden": [256, 512], "loss": 0.1 + 0.2}, {"trial": 1, "name": "α\u2028b\n"}]
+
+
+def test_rows_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.jsonl"
+    assert jsonl.read_rows(path) == []
+    jsonl.write_rows(path, ROWS)
+    assert jsonl.read_rows(path) == ROWS
+    assert path.read_text(encoding="utf-8").count("\n") == len(ROWS)
+    assert files(tmp_path) == ["new/a.jsonl"]
+    path.write_text("\n\n" + json.dumps(ROWS[1], ensure_ascii=False), encoding="utf-8")
+    assert jsonl.read_rows(path) == ROWS[1:]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"trial": 2', "Expecting ',' delimiter"),
+        ("[1, 2]", "a list instead of an object"),
+        ("null", "a NoneType instead of an object"),
+        ("x", "Expecting value"),
+    ],
+)
+def test_damaged_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    path = tmp_path / "a.jsonl"
+    jsonl.write_rows(path, ROWS)
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(DataError, match=rf"a\.jsonl, line 3 cannot be read \({problem}"):
+        jsonl.read_rows(path)
+
+
+def test_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(DataError, match=r"a\.jsonl cannot be read \(.*restore or delete it"):
+        jsonl.read_rows(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        jsonl.read_rows(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.float32(1), {1, 2}])
+def test_row_that_is_no_json(tmp_path: Path, value: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    jsonl.write_rows(path, ROWS)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"row 2 of .*a\.jsonl cannot be written"):
+        jsonl.write_rows(path, [ROWS[0], {"x": value}])
+    assert path.read_bytes() == before

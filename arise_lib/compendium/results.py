@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import platform
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -16,12 +14,6 @@ from arise_lib import storage
 from arise_lib.compendium.profiles import check_profile
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import paths
-
-#: Packages whose version can change a result.
-_NUMERICAL = (
-    "numpy", "scipy", "ase", "dscribe", "numba", "keras", "tensorflow-cpu", "tensorflow",
-    "scikit-learn", "spglib", "moyopy", "ovito", "freud-analysis", "umap-learn", "xarray",
-)  # fmt: skip
 
 
 def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:
@@ -48,14 +40,17 @@ def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str]
         if not np.isfinite(value):
             raise InputError(f"{key} = {value} is not a number; leave out what is not measured.")
     path = paths.RESULTS / f"{profile}.json"
-    earlier = {
-        key: value
-        for key, value in recorded(profile).items()
-        if not key.startswith(tuple(replaces))
-    }
-    merged = earlier | {key: _plain(value) for key, value in values.items()}
-    with storage.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n")
+    measured = {key: _plain(value) for key, value in values.items()}
+    # Several notebooks may run at once: between reading and writing the file is nobody else's.
+    with storage.locked(path):
+        earlier = {
+            key: value
+            for key, value in recorded(profile).items()
+            if not key.startswith(tuple(replaces))
+        }
+        with storage.atomic_write(path) as temporary:
+            text = json.dumps(earlier | measured, indent=1, sort_keys=True)
+            temporary.write_text(text + "\n")
 
 
 def recorded(profile: str) -> dict[str, float]:
@@ -95,23 +90,6 @@ def _plain(value: float) -> float | int:
     """Return a number as JSON shows it: counts whole, others with six digits."""
     number = float(value)
     return int(number) if number.is_integer() else float(f"{number:.6g}")
-
-
-def versions() -> str:
-    """Name the versions of everything that can change a number.
-
-    Returns
-    -------
-    str
-        One line.
-    """
-    found = [f"Python {platform.python_version()}"]
-    for package in _NUMERICAL:
-        try:
-            found.append(f"{package} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return " · ".join(found)
 
 
 def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "quick") -> None:
