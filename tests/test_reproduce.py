@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -21,7 +22,7 @@ import pytest
 from nbformat import v4
 
 import arise_lib
-from arise_lib import storage
+from arise_lib import compendium, storage
 from arise_lib.compendium import notebooks, runner
 from arise_lib.errors import InputError
 from arise_lib.storage import parallel, paths
@@ -183,7 +184,8 @@ def test_dead_kernel_is_a_failure(folder: Path, tmp_path: Path) -> None:
     (failed,) = runner.run(folder=folder, build=tmp_path)
     assert failed.state == "failed"
     assert "the kernel died" in failed.message
-    assert not runner.complete(failed.copy, runner.input_hash(folder / "00_a.ipynb", "quick"))
+    reason = runner.why_again(folder / "00_a.ipynb", "quick", failed.copy)
+    assert reason == "it did not come to its end"
 
 
 def test_heartbeat_goes_to_stderr(folder: Path, tmp_path: Path, capsys: Any) -> None:
@@ -285,11 +287,69 @@ def test_input_hash_counts_data_but_not_the_cache(
 
 
 @pytest.mark.parametrize("content", [None, "", "{}"])
-def test_copy_that_is_not_whole(tmp_path: Path, content: str | None) -> None:
+def test_copy_that_is_not_whole(folder: Path, tmp_path: Path, content: str | None) -> None:
     copy = tmp_path / "00_a.ipynb"
     if content is not None:
         copy.write_text(content)
-    assert not runner.complete(copy, "hash")
+    reason = runner.why_again(add(folder, "00_a.ipynb"), "quick", copy)
+    assert reason == ("it has not been run" if content is None else "its executed copy is damaged")
+
+
+def test_resumed_run_sees_what_was_lost(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A picture, a table, a number, an external file of the same size: each runs it again."""
+    figures, own, external = tmp_path / "figures", tmp_path / "own", tmp_path / "external"
+    monkeypatch.setattr(paths, "RESULTS", figures / "results")
+    monkeypatch.setenv("ARISE_DATA_DIR", str(external))
+    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+    own.mkdir()
+    external.mkdir()
+    (external / "a.xyz").write_bytes(b"content")
+    hashed = hashlib.sha256(b"content").hexdigest()
+    columns = "name\tsha256\tbytes\turl\tlicence\tcitation"
+    (own / "registry.tsv").write_text(
+        f"{columns}\na.xyz\t{hashed}\t7\thttps://example.org/a.xyz\tCC0\tNobody\n"
+    )
+    source = f"""
+import pathlib, matplotlib.pyplot as plt, pandas as pd
+from arise_lib import compendium, storage
+from arise_lib.storage import paths
+paths.DATA, paths.FIGURES = pathlib.Path({str(own)!r}), pathlib.Path({str(figures)!r})
+paths.RESULTS = paths.FIGURES / "results"
+table = pd.DataFrame({{"a": [1.5]}})
+compendium.save_figure(plt.figure(figsize=(1, 1)), "picture", table, profile)
+compendium.save_table(table, "table", profile)
+compendium.record(profile, {{"own.a": 1.5, "own.b": 2}})
+print(storage.fetch("a.xyz").read_bytes(), len(compendium.recorded(profile)))
+"""
+    add(folder, "00_a.ipynb", source)
+
+    def again() -> str:
+        (outcome,) = runner.run(resume=True, folder=folder, build=tmp_path / "build")
+        assert outcome.message == ""
+        reason = capsys.readouterr().err.partition(": ")[2].strip()
+        assert (outcome.state == "done") == bool(reason)
+        return reason
+
+    assert again() == "it has not been run"
+    assert again() == ""
+    losses = {
+        "picture.png was altered": lambda: (figures / "picture.png").write_bytes(b"x"),
+        "picture.csv is gone": (figures / "picture.csv").unlink,
+        "table.md was altered": lambda: (figures / "table.md").write_bytes(b""),
+        "own.a was altered": lambda: compendium.record("quick", {"own.a": 2.5}),
+        "results is gone": lambda: (figures / "results" / "quick.json").unlink(),
+        "other numbers have been recorded since": lambda: compendium.record("quick", {"b.c": 1}),
+    }
+    for reason, lose in losses.items():
+        lose()
+        expected = "own.a is gone" if reason == "results is gone" else reason
+        assert again().endswith(expected)
+        assert again() == ""
+    (external / "a.xyz").write_bytes(b"CONTENT")
+    reason = runner.why_again(folder / "00_a.ipynb", "quick", tmp_path / "build/quick/00_a.ipynb")
+    assert reason == "external file a.xyz was altered"
 
 
 # --- progress bars -----------------------------------------------------------------------------

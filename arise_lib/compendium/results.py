@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from arise_lib import storage
 from arise_lib.compendium.profiles import check_profile
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage import paths
+from arise_lib.storage import ledger, paths
 
 
 def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:
@@ -45,12 +46,13 @@ def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str]
     with storage.locked(path):
         earlier = {
             key: value
-            for key, value in recorded(profile).items()
+            for key, value in read(profile).items()
             if not key.startswith(tuple(replaces))
         }
         with storage.atomic_write(path) as temporary:
             text = json.dumps(earlier | measured, indent=1, sort_keys=True)
             temporary.write_text(text + "\n")
+    ledger.note("result", *measured)
 
 
 def recorded(profile: str) -> dict[str, float]:
@@ -73,16 +75,54 @@ def recorded(profile: str) -> dict[str, float]:
     DataError
         If the file is damaged.
     """
+    found = read(profile)
+    ledger.note("results", digest(found))
+    return found
+
+
+def digest(results: Mapping[str, float]) -> str:
+    """Hash recorded numbers.
+
+    Parameters
+    ----------
+    results : mapping of str to float
+        From `recorded`.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()
+
+
+def read(profile: str) -> dict[str, float]:
+    """Read what has been recorded, for the machinery: the ledger does not note it.
+
+    Parameters
+    ----------
+    profile : str
+        "quick" or "paper".
+
+    Returns
+    -------
+    dict of str to float
+        As from `recorded`.
+    """
     check_profile(profile)
     path = paths.RESULTS / f"{profile}.json"
     if not path.is_file():
         return {}
     try:
-        found: dict[str, float] = json.loads(path.read_text())
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        found, problem = None, str(error)
+    else:
+        problem = f"a {type(found).__name__} instead of an object"
+    if not isinstance(found, dict):
         raise DataError(
-            f"{path.name} is not readable ({error}); delete it, the notebooks write it anew."
-        ) from error
+            f"{path.name} is not readable ({problem}); delete it, the notebooks write it anew."
+        )
     return found
 
 
@@ -113,6 +153,7 @@ def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "q
         figure.savefig(temporary, metadata={"Software": None})
     with storage.atomic_write(folder / f"{name}.csv") as temporary:
         data.to_csv(temporary, float_format="%.6g", lineterminator="\n")
+    ledger.note("file", folder / f"{name}.png", folder / f"{name}.csv")
 
 
 def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
@@ -133,6 +174,7 @@ def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
         table.to_csv(temporary, float_format="%.6g", lineterminator="\n")
     with storage.atomic_write(folder / f"{name}.md") as temporary:
         temporary.write_text(_markdown(table), encoding="utf-8")
+    ledger.note("file", folder / f"{name}.csv", folder / f"{name}.md")
 
 
 def _markdown(table: pd.DataFrame) -> str:

@@ -16,7 +16,7 @@ import pandas as pd
 import pooch
 
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage import paths
+from arise_lib.storage import ledger, paths
 from arise_lib.storage.cache import atomic_write
 
 #: Seconds before the first, second and third attempt at a download.
@@ -123,6 +123,7 @@ def fetch(name: str) -> Path:
                 "to a folder that holds it"
             )
         _download(name, str(table.at[name, "url"]), path, expected)
+        ledger.note("external", name)
         return path
     try:
         found = pooch.file_hash(str(path))
@@ -133,6 +134,7 @@ def fetch(name: str) -> Path:
             f"{path} is not the registered file: SHA-256 found {found}, expected {expected}. "
             f"Delete it, then run `arise fetch {name}`"
         )
+    ledger.note("external", name)
     return path
 
 

@@ -47,11 +47,11 @@ def read_rows(path: str | PathLike[str]) -> list[Row]:
         raise DataError(f"{path} cannot be read ({error}): restore or delete it") from error
     rows = []
     # Not splitlines: a JSON text may hold other line ends than \n.
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
+    for number, written in enumerate(text.split("\n"), start=1):
+        if not written.strip():
             continue
         try:
-            row = json.loads(line)
+            row = json.loads(written)
         except ValueError as error:
             row, problem = None, str(error)
         else:
@@ -92,8 +92,24 @@ def write_rows(path: str | PathLike[str], rows: Iterable[Mapping[str, Any]]) -> 
     lines = []
     for number, row in enumerate(rows, start=1):
         try:
-            lines.append(json.dumps(row, allow_nan=False) + "\n")
+            lines.append(line(row))
         except (TypeError, ValueError) as error:
             raise InputError(f"row {number} of {path} cannot be written ({error})") from error
     with atomic_write(path) as temporary:
-        temporary.write_text("".join(lines), encoding="utf-8")
+        temporary.write_bytes(b"".join(lines))
+
+
+def line(row: Mapping[str, Any]) -> bytes:
+    """Spell out one row, its line end included.
+
+    Parameters
+    ----------
+    row : mapping
+        As in `write_rows`.
+
+    Returns
+    -------
+    bytes
+        ASCII.
+    """
+    return json.dumps(row, allow_nan=False).encode() + b"\n"

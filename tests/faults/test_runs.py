@@ -14,8 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+from nbformat import v4
 
 from arise_lib.storage import jsonl, paths
 
@@ -161,3 +163,90 @@ def test_failure_ends_what_the_others_are_at(start: Callable[[str], Run], tmp_pa
     output = run.end(60)
     assert "ZeroDivisionError" in output
     assert run.process.returncode == 1
+
+
+# --- notebooks ---------------------------------------------------------------------------------
+
+#: A notebook that works in a pool, as 03 does; its functions have to stand in a module.
+NOTEBOOK = """
+import os, pathlib, sys
+sys.path.insert(0, os.getcwd())
+import helper
+from arise_lib.storage import parallel
+pathlib.Path("kernel").write_text(str(os.getpid()))
+with parallel.processes() as pool:
+    print(list(parallel.run(helper.work, range(8), executor=pool)))
+"""
+
+HELPER = """
+import pathlib, time
+def work(number):
+    pathlib.Path(f"began-{number}").touch()
+    time.sleep(60)
+"""
+
+RUNNER = """
+    import pathlib, signal, sys
+    from functools import partial
+    from arise_lib.compendium import cli, runner
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    here = pathlib.Path.cwd()
+    runner.run = partial(runner.run, folder=here, build=here / "build")
+    sys.exit(cli.main(["reproduce"]))
+"""
+
+
+@pytest.fixture
+def notebook(tmp_path: Path) -> Path:
+    """A folder with one notebook, on whose outputs all others depend."""
+    cells = [
+        v4.new_code_cell('profile = "quick"', metadata={"tags": ["parameters"]}),
+        v4.new_code_cell(NOTEBOOK),
+    ]
+    (tmp_path / "helper.py").write_text(HELPER)
+    (tmp_path / "00_a.ipynb").write_text(nbformat.writes(v4.new_notebook(cells=cells)))
+    return tmp_path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_ended_runner_leaves_nothing(
+    start: Callable[[str], Run], notebook: Path, number: signal.Signals
+) -> None:
+    """No process, no open pipe, and but after a kill no temporary file."""
+    run = start(RUNNER)
+    run.wait_for(lambda: count(notebook, "began-*") >= N_WORKERS)
+    assert len(run.descendants()) > N_WORKERS
+    run.process.send_signal(number)
+    output = run.end()
+    if number == signal.SIGKILL:
+        assert run.process.returncode == -number
+        return
+    assert run.process.returncode == 128 + number
+    message = "interrupted" if number == signal.SIGINT else f"ended by {number.name}"
+    assert f"arise: {message}" in output
+    assert "Traceback" not in output
+    assert list((notebook / "build" / "quick").iterdir()) == []
+
+
+def test_killed_kernel_leaves_no_workers(start: Callable[[str], Run], notebook: Path) -> None:
+    """As the system does it where memory is short."""
+    run = start(RUNNER)
+    run.wait_for(lambda: count(notebook, "began-*") >= N_WORKERS)
+    os.kill(int((notebook / "kernel").read_text()), signal.SIGKILL)
+    output = run.end()
+    assert run.process.returncode == 1
+    assert "00_a failed in the kernel died" in output
+
+
+def test_what_a_killed_runner_left_is_removed_by_the_next(
+    start: Callable[[str], Run], notebook: Path
+) -> None:
+    run = start(RUNNER)
+    run.wait_for(lambda: count(notebook, "began-*") >= N_WORKERS)
+    run.process.kill()
+    run.end()
+    assert count(notebook, "build/quick/.*") > 0
+    (notebook / "helper.py").write_text("def work(number): return number")
+    again = start(RUNNER)
+    assert "1 done" in again.end(60)
+    assert [path.name for path in (notebook / "build" / "quick").iterdir()] == ["00_a.ipynb"]
