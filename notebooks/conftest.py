@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not _nbval(config):
         return
     os.environ["ARISE_OFFLINE"] = "1"
-    os.environ["ARISE_PROGRESS"] = "0"
+    os.environ["TQDM_DISABLE"] = "1"
     if not config.option.nbval_kernel_name:
         config.option.nbval_current_env = True
     if config.option.nbval_sanitize_with is None:

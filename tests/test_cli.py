@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from arise_lib import recognition, storage, strided
+from arise_lib import recognition, storage
 from arise_lib.compendium import cli, runner
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import paths
+from arise_lib.strided import sweep
 
 MINIMAL = "2\ncomment\nFe 0 0 0\nFe 0 0 2.5\n"
 
@@ -57,7 +58,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         )
 
     monkeypatch.setattr(recognition, "classify", classify)
-    monkeypatch.setattr(strided, "scan", scan)
+    monkeypatch.setattr(sweep, "scan", scan)
     return seen
 
 
@@ -187,7 +188,7 @@ def test_local_without_a_filled_box(
     def scan(atoms: ase.Atoms, **settings: Any) -> Any:
         raise InputError("no box holds 50 atoms")
 
-    monkeypatch.setattr(strided, "scan", scan)
+    monkeypatch.setattr(sweep, "scan", scan)
     assert cli.main(["classify", sample, "--local"]) == 1
     assert capsys.readouterr().err == f"arise: {sample}: no box holds 50 atoms\n"
 

@@ -303,7 +303,7 @@ def test_what_reproduce_stores_passes_structure_tests_and_nbval(
     """Numbers, a table, a figure, an xarray form, a bar and low-level noise: stored, compared."""
     sources = [
         "import os, time\nimport numpy as np\nimport pandas as pd\nimport xarray as xr",
-        "import matplotlib.pyplot as plt\nfrom arise_lib.storage.progress import bar",
+        "import matplotlib.pyplot as plt\nfrom arise_lib.storage.parallel import bar",
         "print(sum(bar(range(4))), profile)\n_ = os.write(1, b'noise'), os.write(2, b'noise')",
         "pd.DataFrame({'a': [0.1, 0.2]})",
         "pd.DataFrame({'a': [0.1]}).style.format('{:.2f}')",

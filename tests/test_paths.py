@@ -16,10 +16,11 @@ FOLDERS = ["ROOT", "NOTEBOOKS", "DATA", "PROTOTYPES", "PAPER", "NETWORKS", "DERI
 def checkout(folder: Path, *parts: str) -> Path:
     """Lay out a checkout that holds `paths` alone, with the data folders `parts`."""
     package = folder / "arise_lib"
-    package.mkdir(parents=True)
-    for name in ("errors.py", "paths.py"):
-        shutil.copy(Path(paths.__file__).parent / name, package)
-    (package / "__init__.py").touch()
+    (package / "storage").mkdir(parents=True)
+    for name in ("errors.py", "storage/paths.py"):
+        shutil.copy(paths.ROOT / "arise_lib" / name, package / name)
+    for name in ("__init__.py", "storage/__init__.py"):
+        (package / name).touch()
     for part in parts:
         (folder / "data" / part).mkdir(parents=True)
     return folder
@@ -28,7 +29,7 @@ def checkout(folder: Path, *parts: str) -> Path:
 def run(folder: Path, code: str, **environment: str) -> subprocess.CompletedProcess[str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("ARISE_", "PYTHON"))}
     return subprocess.run(
-        [sys.executable, "-c", f"from arise_lib import paths; {code}"],
+        [sys.executable, "-c", f"from arise_lib.storage import paths; {code}"],
         cwd=folder,
         env=kept | environment,
         capture_output=True,
@@ -79,4 +80,5 @@ def test_import_makes_no_folder(tmp_path: Path) -> None:
         "arise_lib",
         "data",
         "prototypes",
+        "storage",
     ]

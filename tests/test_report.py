@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import math
+import multiprocessing
 import re
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import scipy
 
 from arise_lib import compendium
 from arise_lib.compendium import profiles
@@ -217,6 +221,20 @@ def test_interrupted_record_leaves_the_old_one(
     assert (results / "quick.json").read_bytes() == before
 
 
+def _record_many(folder: str, writer: int) -> None:
+    paths.RESULTS = Path(folder)
+    for number in range(200):
+        compendium.record("quick", {f"fig{writer}a.n{number}": number})
+
+
+def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        pool.starmap(_record_many, [(str(tmp_path), writer) for writer in range(3)])
+    found = json.loads((tmp_path / "quick.json").read_text())
+    assert found == {f"fig{writer}a.n{n}": n for writer in range(3) for n in range(200)}
+    assert [file.name for file in tmp_path.iterdir()] == ["quick.json"]
+
+
 @pytest.mark.parametrize("profile", ["fast", "", "Quick"])
 def test_unknown_profile(results: Path, profile: str) -> None:
     message = f"Unknown profile {profile!r}; choose one of quick, paper"
@@ -239,13 +257,28 @@ def test_versions_name_what_can_change_a_number() -> None:
         assert re.search(rf"(^| · ){package} \d", line), package
 
 
-def test_versions_leave_out_what_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compendium, "_NUMERICAL", ("numpy", "no-such-package"))
-    assert compendium.versions().endswith(f" · numpy {np.__version__}")
+def test_versions_leave_out_what_is_not_installed_and_what_computes_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        '[project]\ndependencies = ["numpy>=2,<3", "no-such-package>=1", "papermill>=2.7"]\n'
+        "optional-dependencies.baselines = [\"scipy>=1; sys_platform == 'linux'\"]\n"
+    )
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    line = re.sub(r"Python \S+", "Python", compendium.versions())
+    assert line == f"Python · numpy {np.__version__} · scipy {scipy.__version__}"
 
 
-def test_damaged_results_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compendium.paths, "RESULTS", tmp_path)
-    (tmp_path / "quick.json").write_text('{"a": 1')
+def test_versions_of_every_method_are_named() -> None:
+    """Whatever the library imports is named, unless it is known to compute nothing."""
+    line = compendium.versions()
+    for package in ("spglib", "moyopy", "ovito", "freud-analysis", "umap-learn", "pandas"):
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            assert f" · {package} {metadata.version(package)}" in line
+
+
+def test_damaged_results_are_named(results: Path) -> None:
+    results.mkdir()
+    (results / "quick.json").write_text('{"a": 1')
     with pytest.raises(DataError, match=r"quick\.json is not readable .* delete it"):
         compendium.recorded("quick")

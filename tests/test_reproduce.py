@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +22,10 @@ import pytest
 from nbformat import v4
 
 import arise_lib
+from arise_lib import compendium, storage
 from arise_lib.compendium import notebooks, runner
 from arise_lib.errors import InputError
-from arise_lib.storage import paths, progress
+from arise_lib.storage import parallel, paths
 
 
 def add(folder: Path, name: str, *sources: str) -> Path:
@@ -181,7 +184,8 @@ def test_dead_kernel_is_a_failure(folder: Path, tmp_path: Path) -> None:
     (failed,) = runner.run(folder=folder, build=tmp_path)
     assert failed.state == "failed"
     assert "the kernel died" in failed.message
-    assert not runner.complete(failed.copy, runner.input_hash(folder / "00_a.ipynb", "quick"))
+    reason = runner.why_again(folder / "00_a.ipynb", "quick", failed.copy)
+    assert reason == "it did not come to its end"
 
 
 def test_heartbeat_goes_to_stderr(folder: Path, tmp_path: Path, capsys: Any) -> None:
@@ -209,9 +213,9 @@ pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
         signal.signal(signal.SIGINT, signal.default_int_handler)
         from functools import partial
         from pathlib import Path
-        from arise_lib import cli, reproduce
-        reproduce.run = partial(
-            reproduce.run, folder=Path({str(folder)!r}), build=Path({str(tmp_path / "build")!r})
+        from arise_lib.compendium import cli, runner
+        runner.run = partial(
+            runner.run, folder=Path({str(folder)!r}), build=Path({str(tmp_path / "build")!r})
         )
         sys.exit(cli.main(["reproduce", "--store"]))
     """
@@ -255,30 +259,97 @@ def test_input_hash_counts_data_but_not_the_cache(
 ) -> None:
     path = add(folder, "00_a.ipynb")
     data = tmp_path / "checkout" / "data"
-    data.mkdir(parents=True)
-    monkeypatch.setattr(runner, "__file__", str(tmp_path / "checkout" / "arise_lib" / "x.py"))
+    shutil.copytree(
+        paths.DATA, data, ignore=lambda folder, _: ["derived"] if folder == str(paths.DATA) else []
+    )
     monkeypatch.setattr(paths, "DATA", data)
     monkeypatch.setattr(paths, "DERIVED", data / "derived")
-    monkeypatch.setattr(runner.store, "available", lambda name: False)
-    (data / "registry.tsv").write_text("name\tsha256\tbytes\turl\na\tb\t1\tc\n")
+    monkeypatch.setenv("ARISE_DATA_DIR", str(tmp_path / "external"))
     reference = runner.input_hash(path, "quick")
     (data / "derived").mkdir()
     (data / "derived" / "x.npz").write_bytes(b"1")
     assert runner.input_hash(path, "quick") == reference
-    (data / "new.csv").write_text("1")
-    with_data = runner.input_hash(path, "quick")
-    assert with_data != reference
     # External data that have come make a difference to the notebooks that use them.
-    monkeypatch.setattr(runner.store, "available", lambda name: True)
-    assert runner.input_hash(path, "quick") != with_data
+    name, size = min(storage.registry()["bytes"].items(), key=lambda item: item[1])
+    come = tmp_path / "external" / str(name)
+    come.parent.mkdir(parents=True)
+    come.write_bytes(bytes(size))
+    found = {reference, runner.input_hash(path, "quick")}
+    # One digit of one score of the search, which notebook 02 shows: the fault that kept a stale 02.
+    scores = data / "search" / "scores.jsonl"
+    scores.write_text(scores.read_text().replace("9", "8", 1))
+    found.add(runner.input_hash(path, "quick"))
+    (data / "paper" / "values.csv").unlink()
+    found.add(runner.input_hash(path, "quick"))
+    (data / "new.csv").write_text("1")
+    found.add(runner.input_hash(path, "quick"))
+    assert len(found) == 5
 
 
 @pytest.mark.parametrize("content", [None, "", "{}"])
-def test_copy_that_is_not_whole(tmp_path: Path, content: str | None) -> None:
+def test_copy_that_is_not_whole(folder: Path, tmp_path: Path, content: str | None) -> None:
     copy = tmp_path / "00_a.ipynb"
     if content is not None:
         copy.write_text(content)
-    assert not runner.complete(copy, "hash")
+    reason = runner.why_again(add(folder, "00_a.ipynb"), "quick", copy)
+    assert reason == ("it has not been run" if content is None else "its executed copy is damaged")
+
+
+def test_resumed_run_sees_what_was_lost(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """A picture, a table, a number, an external file of the same size: each runs it again."""
+    figures, own, external = tmp_path / "figures", tmp_path / "own", tmp_path / "external"
+    monkeypatch.setattr(paths, "RESULTS", figures / "results")
+    monkeypatch.setenv("ARISE_DATA_DIR", str(external))
+    monkeypatch.setenv("PYTHONPATH", str(paths.ROOT))
+    own.mkdir()
+    external.mkdir()
+    (external / "a.xyz").write_bytes(b"content")
+    hashed = hashlib.sha256(b"content").hexdigest()
+    columns = "name\tsha256\tbytes\turl\tlicence\tcitation"
+    (own / "registry.tsv").write_text(
+        f"{columns}\na.xyz\t{hashed}\t7\thttps://example.org/a.xyz\tCC0\tNobody\n"
+    )
+    source = f"""
+import pathlib, matplotlib.pyplot as plt, pandas as pd
+from arise_lib import compendium, storage
+from arise_lib.storage import paths
+paths.DATA, paths.FIGURES = pathlib.Path({str(own)!r}), pathlib.Path({str(figures)!r})
+paths.RESULTS = paths.FIGURES / "results"
+table = pd.DataFrame({{"a": [1.5]}})
+compendium.save_figure(plt.figure(figsize=(1, 1)), "picture", table, profile)
+compendium.save_table(table, "table", profile)
+compendium.record(profile, {{"own.a": 1.5, "own.b": 2}})
+print(storage.fetch("a.xyz").read_bytes(), len(compendium.recorded(profile)))
+"""
+    add(folder, "00_a.ipynb", source)
+
+    def again() -> str:
+        (outcome,) = runner.run(resume=True, folder=folder, build=tmp_path / "build")
+        assert outcome.message == ""
+        reason = capsys.readouterr().err.partition(": ")[2].strip()
+        assert (outcome.state == "done") == bool(reason)
+        return reason
+
+    assert again() == "it has not been run"
+    assert again() == ""
+    losses = {
+        "picture.png was altered": lambda: (figures / "picture.png").write_bytes(b"x"),
+        "picture.csv is gone": (figures / "picture.csv").unlink,
+        "table.md was altered": lambda: (figures / "table.md").write_bytes(b""),
+        "own.a was altered": lambda: compendium.record("quick", {"own.a": 2.5}),
+        "results is gone": lambda: (figures / "results" / "quick.json").unlink(),
+        "other numbers have been recorded since": lambda: compendium.record("quick", {"b.c": 1}),
+    }
+    for reason, lose in losses.items():
+        lose()
+        expected = "own.a is gone" if reason == "results is gone" else reason
+        assert again().endswith(expected)
+        assert again() == ""
+    (external / "a.xyz").write_bytes(b"CONTENT")
+    reason = runner.why_again(folder / "00_a.ipynb", "quick", tmp_path / "build/quick/00_a.ipynb")
+    assert reason == "external file a.xyz was altered"
 
 
 # --- progress bars -----------------------------------------------------------------------------
@@ -292,33 +363,33 @@ class Terminal(io.StringIO):
 def test_bar_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.delenv("ARISE_PROGRESS", raising=False)
-    assert list(progress.bar(range(3), desc="three")) == [0, 1, 2]
+    assert list(parallel.bar(range(3), desc="three")) == [0, 1, 2]
     assert "three:   0%|" in stream.getvalue()
+    assert list(parallel.run(abs, [-1, -2], description="abs")) == [1, 2]
+    assert "abs:   0%|          | 0/2" in stream.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("stream", "value"), [(Terminal(), "0"), (io.StringIO(), "1"), (None, "1")]
-)
-def test_bar_in_silence(
-    monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None, value: str
-) -> None:
+@pytest.mark.parametrize("stream", [io.StringIO(), None], ids=["a file", "closed"])
+def test_bar_in_silence(monkeypatch: pytest.MonkeyPatch, stream: io.StringIO | None) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
-    monkeypatch.setenv("ARISE_PROGRESS", value)
-    assert list(progress.bar(iter("ab"), total=2)) == ["a", "b"]
-    if stream is not None:
-        assert stream.getvalue() == ""
+    assert list(parallel.bar(iter("ab"), total=2)) == ["a", "b"]
+    assert stream is None or stream.getvalue() == ""
 
 
 def test_bar_in_a_kernel(folder: Path, tmp_path: Path) -> None:
-    """The kernel tells by itself, even if a terminal is pretended and the variable is not set."""
-    pretend = "import os, sys\nos.environ.pop('ARISE_PROGRESS')\nsys.stderr.isatty = lambda: True"
-    use = "from arise_lib.storage.progress import bar, in_kernel\nprint(in_kernel(), list(bar(range(2))))"
-    python_path = f"sys.path.insert(0, {str(paths.ROOT)!r})"
-    add(folder, "00_a.ipynb", pretend, python_path, use)
-    (outcome,) = runner.run(folder=folder, build=tmp_path)
-    assert outcome.message == ""
-    assert texts(outcome.copy) == "True [0, 1]\n"
+    """Silent by itself; with a terminal pretended, by the variable that the kernel is given."""
+    use = f"import os, sys; sys.path.insert(0, {str(paths.ROOT)!r})\n"
+    use += "from arise_lib.storage.parallel import bar"
+    pretend = "sys.stderr.isatty = lambda: True"
+    silence = "assert os.environ.pop('TQDM_DISABLE') == '1'"
+    count = "print(list(bar(range(2))))"
+    add(folder, "00_a.ipynb", use, silence, count)
+    add(folder, "01_b.ipynb", use, pretend, count)
+    for outcome in runner.run(folder=folder, build=tmp_path):
+        assert outcome.message == ""
+        assert texts(outcome.copy) == "[0, 1]\n"
+        outputs = [o for c in notebooks.read(outcome.copy).cells for o in c.get("outputs", [])]
+        assert [output.name for output in outputs] == ["stdout"]
 
 
 # --- the package -------------------------------------------------------------------------------

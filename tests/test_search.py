@@ -153,5 +153,5 @@ def test_damaged_row_is_named(tmp_path: Path) -> None:
     path = tmp_path / "trials.jsonl"
     run(path, 2)
     path.write_text(path.read_text() + json.dumps({"trial": 2})[:-3] + "\n")
-    with pytest.raises(DataError, match=r"trial 2 in trials\.jsonl is not readable"):
+    with pytest.raises(DataError, match=r"trials\.jsonl, line 3 cannot be read"):
         jsonl.read_rows(path)

@@ -1,25 +1,33 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import http.server
+import json
 import multiprocessing
+import os
+import socket
+import subprocess
+import sys
 import threading
 import time
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pooch
 import pytest
-import requests
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arise_lib import storage
 from arise_lib.errors import AriseError, DataError, InputError
-from arise_lib.storage import paths
+from arise_lib.storage import cache as cache_module
+from arise_lib.storage import external as external_module
+from arise_lib.storage import jsonl, paths
 
 CONTENT = b"2\n\nC 0 0 0\nC 0 0 1.42\n"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -59,6 +67,37 @@ def test_unreadable_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert not storage.available("data.xyz")
 
 
+HEAD = "name\tsha256\tbytes\turl\tlicence\tcitation\n"
+ROW = f"a.xyz\t{SHA256}\t22\thttps://example.org/a.xyz\tCC0\tNobody\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "No columns"),
+        (HEAD.replace("url", "link") + ROW, "its columns are sha256, bytes, link"),
+        (HEAD + ROW + ROW, "a.xyz is listed twice"),
+        (HEAD + ROW.replace("22", "many"), "not all sizes are whole numbers"),
+        (HEAD + ROW.replace("\t22\t", "\t-22\t"), "'a.xyz' has no valid size"),
+        (HEAD + ROW.replace(SHA256, SHA256[:-1]), "'a.xyz' has no valid SHA-256"),
+        (HEAD + ROW.replace("https:", "file:"), "'a.xyz' has no valid URL"),
+        (HEAD + ROW[:30] + "\n", "not all sizes|no valid"),
+        *(
+            (HEAD + ROW.replace("a.xyz", name, 1), "has no valid name")
+            for name in ("../a.xyz", "b/../../a.xyz", "/a.xyz", "b//a.xyz", "./a", r"..\a", "C:a")
+        ),
+    ],
+)
+def test_damaged_registry(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str, problem: str
+) -> None:
+    (tmp_path / "registry.tsv").write_text(text)
+    monkeypatch.setattr(paths, "DATA", tmp_path)
+    with pytest.raises(DataError, match=rf"registry\.tsv cannot be read \(.*({problem})"):
+        storage.fetch("a.xyz")
+    assert not storage.available("a.xyz")
+
+
 def test_every_external_file_is_the_registered_one(external: Callable[[str], Path]) -> None:
     for name, row in storage.registry().iterrows():
         path = external(str(name))
@@ -69,14 +108,103 @@ def test_every_external_file_is_the_registered_one(external: Callable[[str], Pat
 # --- fetch -------------------------------------------------------------------------------------
 
 
+class Server(http.server.ThreadingHTTPServer):
+    """A server on this machine; each request takes the next of the given answers."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.answers: list[Callable[[Answer], None]] = []
+        self.requested: list[str] = []
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class Answer(http.server.BaseHTTPRequestHandler):
+    server: Server
+
+    def do_GET(self) -> None:
+        self.server.requested.append(self.path)
+        self.server.answers.pop(0)(self)
+
+    def head(self, status: int, size: int | None = None) -> None:
+        self.send_response(status)
+        if size is not None:
+            self.send_header("Content-Length", str(size))
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def content(body: bytes) -> Callable[[Answer], None]:
+    def answer(handler: Answer) -> None:
+        handler.head(200, len(body))
+        handler.wfile.write(body)
+
+    return answer
+
+
+def status(number: int) -> Callable[[Answer], None]:
+    return lambda handler: handler.head(number, 0)
+
+
+def cut_off(handler: Answer) -> None:
+    handler.head(200, len(CONTENT))
+    handler.wfile.write(CONTENT[:7])
+
+
+def refused(handler: Answer) -> None:
+    """Hang up without an answer."""
+    handler.connection.shutdown(socket.SHUT_RDWR)
+
+
+def endless(handler: Answer) -> None:
+    """Send far more than registered, as fast as it is taken."""
+    handler.head(200)
+    with contextlib.suppress(OSError):
+        for _ in range(1000):
+            handler.wfile.write(b"x" * 100_000)
+        handler.server.requested.append("a hundred megabytes more")
+
+
+def trickle(handler: Answer) -> None:
+    """Send byte after byte, each before the time-out without a byte."""
+    handler.head(200, len(CONTENT))
+    with contextlib.suppress(OSError):
+        for byte in CONTENT:
+            handler.wfile.write(bytes([byte]))
+            time_sleep(0.1)
+
+
+time_sleep = time.sleep
+
+
 @pytest.fixture
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A registry of two files, an empty data cache, downloads allowed, pauses recorded."""
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Server() as made:
+        threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
+        yield made
+        made.shutdown()
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Pauses between attempts, noted instead of made."""
+    made: list[float] = []
+    monkeypatch.setattr(external_module.time, "sleep", made.append)
+    return made
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Server) -> Path:
+    """A registry of two files, an empty data cache, downloads allowed."""
     data, folder = tmp_path / "data", tmp_path / "cache"
     data.mkdir()
     rows = [["name", "sha256", "bytes", "url", "licence", "citation"]]
     for name in ("stem/a.xyz", "stem/b.xyz"):
-        rows.append([name, SHA256, str(len(CONTENT)), f"https://example.org/{name}", "CC0", '"x'])
+        rows.append([name, SHA256, str(len(CONTENT)), f"{server.url}/{name}", "CC0", '"x'])
     (data / "registry.tsv").write_text("".join("\t".join(row) + "\n" for row in rows))
     monkeypatch.setattr(paths, "DATA", data)
     monkeypatch.setenv("ARISE_DATA_DIR", str(folder))
@@ -84,115 +212,97 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folder
 
 
-class FakeDownloader:
-    """In place of pooch's: every attempt does the next of the given actions."""
-
-    def __init__(self, *actions: bytes | BaseException) -> None:
-        self.actions = list(actions)
-        self.urls: list[str] = []
-        self.pauses: list[float] = []
-
-    def __call__(self, **options: Any) -> FakeDownloader:
-        assert options["timeout"] > 0
-        return self
-
-    def download(self, url: str, output: str) -> None:
-        self.urls.append(url)
-        action = self.actions.pop(0)
-        if isinstance(action, BaseException):
-            Path(output).write_bytes(CONTENT[:7])
-            raise action
-        Path(output).write_bytes(action)
-
-
-@pytest.fixture
-def network(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDownloader]:
-    def install(*actions: bytes | BaseException) -> FakeDownloader:
-        fake = FakeDownloader(*actions)
-
-        def factory(**options: Any) -> Callable[[str, str, Any], None]:
-            fake(**options)
-            return lambda url, output, _: fake.download(url, output)
-
-        monkeypatch.setattr(pooch, "HTTPDownloader", factory)
-        monkeypatch.setattr(time, "sleep", fake.pauses.append)
-        return fake
-
-    return install
-
-
-def http_error(status: int) -> requests.HTTPError:
-    response = requests.Response()
-    response.status_code = status
-    return requests.HTTPError(f"{status} from the server", response=response)
-
-
-def test_fetch_downloads_once(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    fake = network(CONTENT)
+def test_fetch_downloads_once(cache: Path, server: Server) -> None:
+    server.answers = [content(CONTENT)]
     assert not storage.available("stem/a.xyz")
     for _ in range(2):
         assert storage.fetch("stem/a.xyz") == cache / "stem" / "a.xyz"
         assert storage.available("stem/a.xyz")
-    assert fake.urls == ["https://example.org/stem/a.xyz"]
+    assert server.requested == ["/stem/a.xyz"]
     assert files(cache) == ["stem/a.xyz"]
     assert (cache / "stem" / "a.xyz").read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize(
     "failure",
-    [
-        requests.ConnectionError("unreachable"),
-        requests.exceptions.ChunkedEncodingError("cut off"),
-        TimeoutError("too slow"),
-        http_error(503),
-        http_error(429),
-        CONTENT[:-1],
-    ],
-    ids=["unreachable", "cut off", "timeout", "503", "429", "truncated"],
+    [refused, cut_off, status(503), status(429), content(CONTENT[:-1]), endless],
+    ids=["refused", "cut off", "503", "429", "truncated", "endless"],
 )
 def test_third_attempt_succeeds(
-    cache: Path, network: Callable[..., FakeDownloader], failure: bytes | Exception
+    cache: Path, server: Server, pauses: list[float], failure: Callable[[Answer], None]
 ) -> None:
-    fake = network(failure, failure, CONTENT)
+    server.answers = [failure, failure, content(CONTENT)]
     assert storage.fetch("stem/a.xyz").read_bytes() == CONTENT
     # The pauses double.
-    assert fake.pauses == [0.0, 2.0, 4.0]
+    assert pauses == [0.0, 2.0, 4.0]
     assert files(cache) == ["stem/a.xyz"]
 
 
-def test_third_failure_is_reported(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    network(TimeoutError("first"), TimeoutError("second"), requests.ConnectionError("no route"))
-    with pytest.raises(DataError, match=r"example\.org/stem/a\.xyz, attempt 3: .*no route") as info:
+def test_third_failure_is_reported(cache: Path, server: Server, pauses: list[float]) -> None:
+    server.answers = [refused, status(503), cut_off]
+    with pytest.raises(
+        DataError, match=r"/stem/a\.xyz, attempt 3: .*cut off after 7 bytes"
+    ) as info:
         storage.fetch("stem/a.xyz")
     assert "set ARISE_DATA_DIR to a folder that holds the file" in str(info.value)
     assert files(cache) == []
 
 
-def test_wrong_content_is_reported(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    network(*[b"<html>log in first</html>"] * 3)
+def test_wrong_content_is_reported(cache: Path, server: Server, pauses: list[float]) -> None:
+    server.answers = [content(b"<html>log in</html>")] * 3
     with pytest.raises(DataError, match=rf"attempt 3: .*found [0-9a-f]{{64}}, expected {SHA256}"):
         storage.fetch("stem/a.xyz")
     assert files(cache) == []
 
 
-def test_not_found_is_not_tried_again(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    fake = network(http_error(404), CONTENT)
-    with pytest.raises(DataError, match=r"attempt 1: .*404 from the server"):
+def test_download_stops_at_the_registered_size(
+    cache: Path, server: Server, pauses: list[float]
+) -> None:
+    server.answers = [endless] * 3
+    with pytest.raises(DataError, match=f"more than the registered {len(CONTENT)} bytes"):
         storage.fetch("stem/a.xyz")
-    assert len(fake.urls) == 1
+    assert server.requested == ["/stem/a.xyz"] * 3
+    assert files(cache) == []
+
+
+def test_download_that_takes_too_long_in_all_is_given_up(
+    cache: Path, server: Server, pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each byte comes in time, all of them do not."""
+    monkeypatch.setattr(external_module, "TIMEOUT", 0.5)
+    server.answers = [trickle] * 3
+    with pytest.raises(DataError, match=rf"\d+ of {len(CONTENT)} bytes after"):
+        storage.fetch("stem/a.xyz")
+    assert files(cache) == []
+
+
+def test_not_found_is_not_tried_again(cache: Path, server: Server) -> None:
+    server.answers = [status(404), content(CONTENT)]
+    with pytest.raises(DataError, match=r"attempt 1: .*404 Client Error"):
+        storage.fetch("stem/a.xyz")
+    assert len(server.requested) == 1
+
+
+def test_no_server(cache: Path, server: Server, pauses: list[float]) -> None:
+    server.server_close()
+    with pytest.raises(DataError, match=r"attempt 3: .*ConnectionError"):
+        storage.fetch("stem/a.xyz")
 
 
 def test_interrupted_download_leaves_nothing(
-    cache: Path, network: Callable[..., FakeDownloader]
+    cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network(KeyboardInterrupt())
+    def interrupted(path: str) -> str:
+        raise KeyboardInterrupt
+
+    server.answers = [content(CONTENT)]
+    monkeypatch.setattr(pooch, "file_hash", interrupted)
     with pytest.raises(KeyboardInterrupt):
         storage.fetch("stem/a.xyz")
     assert files(cache) == []
 
 
-def test_altered_file(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    fake = network()
+def test_altered_file(cache: Path, server: Server) -> None:
     (cache / "stem").mkdir(parents=True)
     (cache / "stem" / "a.xyz").write_bytes(CONTENT.replace(b"1.42", b"1.43"))
     # Same size: only the checksum tells.
@@ -200,27 +310,21 @@ def test_altered_file(cache: Path, network: Callable[..., FakeDownloader]) -> No
     with pytest.raises(DataError, match=f"found [0-9a-f]{{64}}, expected {SHA256}") as info:
         storage.fetch("stem/a.xyz")
     assert "Delete it, then run `arise fetch stem/a.xyz`" in str(info.value)
-    assert fake.urls == []
+    assert server.requested == []
 
 
 @pytest.mark.parametrize("value", ["1", "true", "yes"])
-def test_offline(
-    cache: Path,
-    network: Callable[..., FakeDownloader],
-    monkeypatch: pytest.MonkeyPatch,
-    value: str,
-) -> None:
-    fake = network()
+def test_offline(cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("ARISE_OFFLINE", value)
     with pytest.raises(DataError, match=r"forbids downloads: run `arise fetch stem/a\.xyz`"):
         storage.fetch("stem/a.xyz")
-    assert fake.urls == [] and not cache.exists()
+    assert server.requested == [] and not cache.exists()
 
 
 def test_offline_zero_allows_downloads(
-    cache: Path, network: Callable[..., FakeDownloader], monkeypatch: pytest.MonkeyPatch
+    cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    network(CONTENT)
+    server.answers = [content(CONTENT)]
     monkeypatch.setenv("ARISE_OFFLINE", "0")
     assert storage.fetch("stem/a.xyz").is_file()
 
@@ -231,7 +335,9 @@ def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyP
     (cache / "stem" / "a.xyz").chmod(0o444)
     (cache / "stem").chmod(0o555)
     # The administrator may write in spite of the mode; so look for the attempt, too.
-    monkeypatch.setattr(storage, "atomic_write", lambda path: pytest.fail(f"{path} is written"))
+    monkeypatch.setattr(
+        external_module, "atomic_write", lambda path: pytest.fail(f"{path} is written")
+    )
     before = (cache / "stem").stat().st_mtime_ns
     assert storage.fetch("stem/a.xyz").read_bytes() == CONTENT
     assert storage.available("stem/a.xyz")
@@ -239,13 +345,12 @@ def test_read_only_cache_is_not_written(cache: Path, monkeypatch: pytest.MonkeyP
     (cache / "stem").chmod(0o755)
 
 
-def test_cache_that_cannot_be_written(cache: Path, network: Callable[..., FakeDownloader]) -> None:
-    fake = network(CONTENT)
+def test_cache_that_cannot_be_written(cache: Path, server: Server) -> None:
     cache.write_text("a file where the folder should be")
     assert not storage.available("stem/a.xyz")
     with pytest.raises(DataError, match="set ARISE_DATA_DIR to a folder that you may write to"):
         storage.fetch("stem/a.xyz")
-    assert fake.urls == []
+    assert server.requested == []
 
 
 def test_folder_in_place_of_a_file(cache: Path) -> None:
@@ -258,7 +363,7 @@ def test_folder_in_place_of_a_file(cache: Path) -> None:
 def test_unknown_name(cache: Path) -> None:
     with pytest.raises(InputError, match=r"'stem/c.xyz': did you mean stem/[ab].xyz or stem/"):
         storage.fetch("stem/c.xyz")
-    with pytest.raises(InputError, match=r"'\?': store.registry\(\) lists the names"):
+    with pytest.raises(InputError, match=r"'\?': storage.registry\(\) lists the names"):
         storage.fetch("?")
     for name in ("stem/c.xyz", "../registry.tsv", "", None, 3):
         assert storage.available(name) is False  # type: ignore[arg-type]
@@ -304,6 +409,54 @@ def test_atomic_write_respects_the_umask(tmp_path: Path) -> None:
     with storage.atomic_write(tmp_path / "atomic") as temporary:
         temporary.touch()
     assert (tmp_path / "atomic").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def temporary(folder: Path, machine: str, process: int, age: float = 0.0) -> Path:
+    """A file as a process of that machine and number leaves it when it is killed."""
+    path = folder / f".{machine}-{process}-0123abcd-a.npz"
+    path.write_text("half")
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
+    """By the number of its process; that of another machine says nothing, its age does."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    here = cache_module._machine()
+    other = "0" * 8 if here != "0" * 8 else "1" * 8
+    kept = [
+        temporary(tmp_path, here, os.getpid(), age=1e6),
+        temporary(tmp_path, other, ended.pid, age=3600),
+        tmp_path / ".hidden-1-a.npz",
+    ]
+    kept[-1].touch()
+    temporary(tmp_path, here, ended.pid)
+    temporary(tmp_path, here, 10**30)
+    temporary(tmp_path, other, os.getpid(), age=90_000)
+    storage.save_arrays(tmp_path / "b.npz", {"x": np.zeros(1)})
+    assert files(tmp_path) == sorted(["b.npz", *(path.name for path in kept)])
+
+
+LIMITED = """
+import resource, sys, warnings
+import numpy as np
+from arise_lib import storage
+warnings.simplefilter("always")
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+print(storage.cached("a", {}, lambda: {"x": np.arange(100_000)})["x"].sum())
+"""
+
+
+def test_result_survives_a_full_disk(tmp_path: Path) -> None:
+    """No file may grow beyond 4 kB: the error comes while the array is being written."""
+    environment = os.environ | {"ARISE_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(paths.ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", LIMITED], env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert result.stdout == f"{np.arange(100_000).sum()}\n", result.stderr
+    assert "'a' is not cached" in result.stderr and "ARISE_CACHE_DIR" in result.stderr
+    assert files(tmp_path) == []
 
 
 ARRAYS = {
@@ -461,7 +614,7 @@ def spelt_out(value: Any) -> str:
 def test_different_keys_never_collide(keys: list[dict[str, Any]]) -> None:
     stored: list[Path] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(storage, "save_arrays", lambda path, _: stored.append(path))
+        patch.setattr(cache_module, "save_arrays", lambda path, _: stored.append(path))
         for key in keys:
             storage.cached("hypothesis", key, Counter())
     assert len(set(stored)) == len({spelt_out(key) for key in keys})
@@ -493,7 +646,7 @@ def test_name_and_format_are_part_of_the_key(
     compute = Counter()
     storage.cached("a", {}, compute)
     storage.cached("b", {}, compute)
-    monkeypatch.setattr(storage, "FORMAT", storage.FORMAT + 1)
+    monkeypatch.setattr(cache_module, "FORMAT", cache_module.FORMAT + 1)
     storage.cached("a", {}, compute)
     assert compute.calls == 3
     # Not by the folder alone: "A" and "a" are one folder on some systems.
@@ -635,3 +788,55 @@ def test_processes_may_write_the_same_file(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         assert pool.starmap(_write_and_read, [(str(tmp_path), 40)] * 2) == [0, 0]
     assert files(tmp_path) == ["a.npz"]
+
+
+# --- JSON lines --------------------------------------------------------------------------------
+
+ROWS = [{"trial": 0, "hidden": [256, 512], "loss": 0.1 + 0.2}, {"trial": 1, "name": "α\u2028b\n"}]
+
+
+def test_rows_come_back(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "a.jsonl"
+    assert jsonl.read_rows(path) == []
+    jsonl.write_rows(path, ROWS)
+    assert jsonl.read_rows(path) == ROWS
+    assert path.read_text(encoding="utf-8").count("\n") == len(ROWS)
+    assert files(tmp_path) == ["new/a.jsonl"]
+    path.write_text("\n\n" + json.dumps(ROWS[1], ensure_ascii=False), encoding="utf-8")
+    assert jsonl.read_rows(path) == ROWS[1:]
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ('{"trial": 2', "Expecting ',' delimiter"),
+        ("[1, 2]", "a list instead of an object"),
+        ("null", "a NoneType instead of an object"),
+        ("x", "Expecting value"),
+    ],
+)
+def test_damaged_line_is_named(tmp_path: Path, line: str, problem: str) -> None:
+    path = tmp_path / "a.jsonl"
+    jsonl.write_rows(path, ROWS)
+    path.write_text(path.read_text() + line + "\n")
+    with pytest.raises(DataError, match=rf"a\.jsonl, line 3 cannot be read \({problem}"):
+        jsonl.read_rows(path)
+
+
+def test_file_that_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\xff\xfe{}")
+    with pytest.raises(DataError, match=r"a\.jsonl cannot be read \(.*restore or delete it"):
+        jsonl.read_rows(path)
+    with pytest.raises(DataError, match="cannot be read"):
+        jsonl.read_rows(tmp_path)
+
+
+@pytest.mark.parametrize("value", [float("nan"), np.float32(1), {1, 2}])
+def test_row_that_is_no_json(tmp_path: Path, value: Any) -> None:
+    path = tmp_path / "a.jsonl"
+    jsonl.write_rows(path, ROWS)
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=r"row 2 of .*a\.jsonl cannot be written"):
+        jsonl.write_rows(path, [ROWS[0], {"x": value}])
+    assert path.read_bytes() == before

@@ -9,13 +9,12 @@ stopped. One network takes about two minutes on one core.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 
-from arise_lib import network, storage, training
+from arise_lib import network, training
 from arise_lib.descriptor import SoapSettings, training_grid
 from arise_lib.storage import paths
-from arise_lib.storage.jsonl import read_rows
+from arise_lib.storage.jsonl import read_rows, write_rows
 from arise_lib.training import datasets, selection
 from arise_lib.training.fit import Training
 
@@ -50,8 +49,7 @@ def main() -> None:
             }
             network.save(trained, paths.DERIVED / "radial" / f"{radial}_{fade}_{seed}.npz")
             rows.append(row)
-            with storage.atomic_write(path) as temporary:
-                temporary.write_text("".join(json.dumps(kept) + "\n" for kept in rows))
+            write_rows(path, rows)
             print(row, flush=True)
 
 

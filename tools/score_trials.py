@@ -13,18 +13,17 @@ in data/search/ensembles.jsonl. Both files go on where the last run stopped.
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from arise_lib import storage, training
+from arise_lib import training
 from arise_lib.descriptor import SoapSettings
 from arise_lib.network import Ensemble
 from arise_lib.storage import parallel, paths
-from arise_lib.storage.jsonl import read_rows
+from arise_lib.storage.jsonl import read_rows, write_rows
 from arise_lib.training import datasets, selection
 from arise_lib.training.kept import SETTLE, Row, kept, training_of
 
@@ -55,8 +54,7 @@ def main() -> None:
     with parallel.processes() as executor:
         for row in executor.map(_scored, *zip(*missing, strict=True)) if missing else ():
             rows.append(row)
-            with storage.atomic_write(path) as temporary:
-                temporary.write_text("".join(json.dumps(line) + "\n" for line in rows))
+            write_rows(path, rows)
             print(row, flush=True)
 
 

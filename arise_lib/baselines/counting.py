@@ -24,7 +24,7 @@ from arise_lib.baselines.steinhardt import steinhardt
 from arise_lib.errors import InputError
 from arise_lib.storage import paths
 from arise_lib.storage.fingerprints import fingerprint
-from arise_lib.storage.progress import bar
+from arise_lib.storage.parallel import Here, run
 from arise_lib.structures import prototypes
 from arise_lib.training import datasets
 from arise_lib.training.datasets import DISPLACEMENTS, MISSING, Defect, Unit
@@ -199,10 +199,9 @@ def _count_all(
     key: str, units: Sequence[Unit], executor: Executor | None, description: str
 ) -> dict[str, NDArray[Any]]:
     """Count many structures."""
-    jobs = partial(count, key)
-    answers = map(jobs, units) if executor is None else executor.map(jobs, units, chunksize=4)
-    counts = list(bar(answers, total=len(units), desc=description))
-    atoms, right_atoms, right = (np.array(part) for part in zip(*counts, strict=True))
+    pool = executor or Here()
+    jobs = run(partial(count, key), units, executor=pool, description=description, chunksize=4)
+    atoms, right_atoms, right = (np.array(part) for part in zip(*jobs, strict=True))
     return {"atoms": atoms, "right_atoms": right_atoms, "right": right}
 
 

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from arise_lib.bayes._passes import Masks, draw_masks, places
 from arise_lib.bayes._places import one_thread
 from arise_lib.network.model import Network
-from arise_lib.storage.parallel import workers
-from arise_lib.storage.progress import bar
+from arise_lib.storage.parallel import bar, workers
 
 #: Passes in a round with a tolerance: the error is looked at after each round.
 LENGTH = 50

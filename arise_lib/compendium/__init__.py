@@ -2,7 +2,8 @@
 
 from arise_lib.compendium.paper import compare, compare_table2, paper_table2, paper_values
 from arise_lib.compendium.profiles import PROFILES, check_profile
-from arise_lib.compendium.results import record, recorded, save_figure, save_table, versions
+from arise_lib.compendium.results import record, recorded, save_figure, save_table
+from arise_lib.compendium.versions import versions
 
 __all__ = [
     "PROFILES",

@@ -6,60 +6,70 @@ is always started with the interpreter that runs this code.
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import zmq
-from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
+from jupyter_core.utils import ensure_event_loop, run_sync
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.log import logger
-from traitlets import default
 
 ENGINE = "arise"
-KERNEL_NAME = "python3"
+KERNEL_NAME = NATIVE_KERNEL_NAME
+
+#: Low-level output (TensorFlow's start-up lines, say) goes to the terminal, not into the notebook;
+#: nbval's kernels do the same.
+_ARGUMENTS = ["--IPKernelApp.capture_fd_output=False"]
 
 
-class OwnKernelSpecManager(KernelSpecManager):
-    """Kernel specifications of one kernel: the running interpreter."""
+@contextmanager
+def kernel() -> Iterator[AsyncKernelManager]:
+    """Yield the manager of a kernel of the running interpreter, which is still to be started.
 
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        """Return the running interpreter's kernel, whatever the name.
-
-        Parameters
-        ----------
-        kernel_name : str
-            Ignored.
-
-        Returns
-        -------
-        jupyter_client.kernelspec.KernelSpec
-            Progress bars are off in it. Low-level output (TensorFlow's start-up lines, say) goes
-            to the terminal, not into the notebook; nbval's kernels do the same.
-        """
-        start = get_kernel_dict(extra_arguments=["--IPKernelApp.capture_fd_output=False"])
-        return KernelSpec(resource_dir=str(RESOURCES), env={"ARISE_PROGRESS": "0"}, **start)
-
-
-class OwnKernelManager(AsyncKernelManager):
-    """Starts and ends the running interpreter's kernel."""
-
-    @default("kernel_spec_manager")
-    def _own_kernel_spec_manager(self) -> KernelSpecManager:
-        return OwnKernelSpecManager()
-
-    @default("transport_encryption")
-    def _own_transport_encryption(self) -> str:
+    Yields
+    ------
+    jupyter_client.manager.AsyncKernelManager
+        At the end the kernel is shut down. If the block is interrupted it is killed, with all that
+        it has started: asked politely it would print a traceback and leave that behind. If this
+        process is killed, the kernel ends by itself within seconds.
+    """
+    manager = AsyncKernelManager(
+        kernel_name=KERNEL_NAME,
+        # Without folders it knows of one kernel only, its own interpreter's.
+        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         # Without it the kernel warns at every start that others on the machine could listen.
-        return "auto" if zmq.has("curve") else "disabled"
+        transport_encryption="auto" if zmq.has("curve") else "disabled",
+    )
+    try:
+        yield manager
+    except KeyboardInterrupt:
+        if manager.has_kernel:
+            run_sync(manager.signal_kernel)(signal.SIGKILL)
+        _forget_tasks()
+        raise
+    finally:
+        if manager.has_kernel and run_sync(manager.is_alive)():
+            run_sync(manager.shutdown_kernel)()
+        run_sync(manager.cleanup_resources)()
+
+
+def _forget_tasks() -> None:
+    """End what still waits for the kernel; it would complain later on that the kernel is dead."""
+    loop = ensure_event_loop()
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
 @contextmanager
@@ -97,21 +107,6 @@ def heartbeat(notebook: Any, name: str, every: float) -> Iterator[None]:
         thread.join()
 
 
-class OwnClient(PapermillNotebookClient):
-    """papermill's client; an interruption ends the kernel, and what it started, at once."""
-
-    def papermill_execute_cells(self) -> None:
-        """Run the cells in order."""
-        try:
-            super().papermill_execute_cells()
-        except KeyboardInterrupt:
-            # The kernel leads a process group. Asked politely it would first print a traceback,
-            # and leave the workers of its pools behind.
-            run_sync(self.km.signal_kernel)(signal.SIGTERM)
-            self.shutdown_kernel = "immediate"
-            raise
-
-
 class OwnEngine(Engine):
     """papermill's engine, with the running interpreter's kernel and a heartbeat."""
 
@@ -124,6 +119,7 @@ class OwnEngine(Engine):
         name: str,
         every: float,
         start_timeout: int,
+        environment: Mapping[str, str],
         **kwargs: Any,
     ) -> Any:
         """Run the cells in order.
@@ -133,13 +129,15 @@ class OwnEngine(Engine):
         nb_man : papermill.engines.NotebookExecutionManager
             papermill's state of the notebook.
         kernel_name : str
-            Passed on; the kernel is the running interpreter's all the same.
+            Not used; the kernel is the running interpreter's.
         name : str
             Name of the notebook in the heartbeat.
         every : float
             Seconds between two heartbeats; 0 for none.
         start_timeout : int
             Seconds that the kernel may take to start.
+        environment : mapping of str to str
+            Variables of the kernel beside those of this process.
         **kwargs
             Further options of papermill, not used.
 
@@ -148,16 +146,23 @@ class OwnEngine(Engine):
         nbformat.NotebookNode
             The executed notebook; an error is in its outputs.
         """
-        client = OwnClient(
-            nb_man,
-            kernel_name=kernel_name,
-            kernel_manager_class=OwnKernelManager,
-            startup_timeout=start_timeout,
-            timeout=None,
-            log=logger,
-        )
-        with heartbeat(nb_man.nb, name, every) if every else nullcontext():
-            return client.execute()
+        with (
+            heartbeat(nb_man.nb, name, every) if every else nullcontext(),
+            kernel() as manager,
+        ):
+            client = PapermillNotebookClient(
+                nb_man,
+                km=manager,
+                startup_timeout=start_timeout,
+                timeout=None,
+                extra_arguments=_ARGUMENTS,
+                log=logger,
+            )
+            try:
+                return client.execute(env=os.environ | environment)
+            finally:
+                if client.kc is not None:
+                    client.kc.stop_channels()
 
 
 papermill_engines.register(ENGINE, OwnEngine)

@@ -1,7 +1,7 @@
 """The command line ``arise``: reproduce, classify, fetch.
 
 Exit status: 0 all went well, 1 something failed (the rest was done all the same), 2 the command
-itself was wrong, 130 interrupted.
+itself was wrong, 130 interrupted, 129 or 143 ended by SIGHUP or SIGTERM.
 """
 
 from __future__ import annotations
@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AriseError as error:
         _complain(str(error))
         return 1
+    except runner.Ended as end:
+        _complain(str(end))
+        return 128 + end.number
     except KeyboardInterrupt:
         _complain("interrupted")
         return 130

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-import platform
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +14,7 @@ from matplotlib.figure import Figure
 from arise_lib import storage
 from arise_lib.compendium.profiles import check_profile
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage import paths
-
-#: Packages whose version can change a result.
-_NUMERICAL = (
-    "numpy", "scipy", "ase", "dscribe", "numba", "keras", "tensorflow-cpu", "tensorflow",
-    "scikit-learn", "spglib", "moyopy", "ovito", "freud-analysis", "umap-learn", "xarray",
-)  # fmt: skip
+from arise_lib.storage import ledger, paths
 
 
 def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:
@@ -48,14 +41,18 @@ def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str]
         if not np.isfinite(value):
             raise InputError(f"{key} = {value} is not a number; leave out what is not measured.")
     path = paths.RESULTS / f"{profile}.json"
-    earlier = {
-        key: value
-        for key, value in recorded(profile).items()
-        if not key.startswith(tuple(replaces))
-    }
-    merged = earlier | {key: _plain(value) for key, value in values.items()}
-    with storage.atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(merged, indent=1, sort_keys=True) + "\n")
+    measured = {key: _plain(value) for key, value in values.items()}
+    # Several notebooks may run at once: between reading and writing the file is nobody else's.
+    with storage.locked(path):
+        earlier = {
+            key: value
+            for key, value in read(profile).items()
+            if not key.startswith(tuple(replaces))
+        }
+        with storage.atomic_write(path) as temporary:
+            text = json.dumps(earlier | measured, indent=1, sort_keys=True)
+            temporary.write_text(text + "\n")
+    ledger.note("result", *measured)
 
 
 def recorded(profile: str) -> dict[str, float]:
@@ -78,16 +75,54 @@ def recorded(profile: str) -> dict[str, float]:
     DataError
         If the file is damaged.
     """
+    found = read(profile)
+    ledger.note("results", digest(found))
+    return found
+
+
+def digest(results: Mapping[str, float]) -> str:
+    """Hash recorded numbers.
+
+    Parameters
+    ----------
+    results : mapping of str to float
+        From `recorded`.
+
+    Returns
+    -------
+    str
+        SHA-256 in hexadecimal.
+    """
+    return hashlib.sha256(json.dumps(results, sort_keys=True).encode()).hexdigest()
+
+
+def read(profile: str) -> dict[str, float]:
+    """Read what has been recorded, for the machinery: the ledger does not note it.
+
+    Parameters
+    ----------
+    profile : str
+        "quick" or "paper".
+
+    Returns
+    -------
+    dict of str to float
+        As from `recorded`.
+    """
     check_profile(profile)
     path = paths.RESULTS / f"{profile}.json"
     if not path.is_file():
         return {}
     try:
-        found: dict[str, float] = json.loads(path.read_text())
-    except ValueError as error:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        found, problem = None, str(error)
+    else:
+        problem = f"a {type(found).__name__} instead of an object"
+    if not isinstance(found, dict):
         raise DataError(
-            f"{path.name} is not readable ({error}); delete it, the notebooks write it anew."
-        ) from error
+            f"{path.name} is not readable ({problem}); delete it, the notebooks write it anew."
+        )
     return found
 
 
@@ -95,23 +130,6 @@ def _plain(value: float) -> float | int:
     """Return a number as JSON shows it: counts whole, others with six digits."""
     number = float(value)
     return int(number) if number.is_integer() else float(f"{number:.6g}")
-
-
-def versions() -> str:
-    """Name the versions of everything that can change a number.
-
-    Returns
-    -------
-    str
-        One line.
-    """
-    found = [f"Python {platform.python_version()}"]
-    for package in _NUMERICAL:
-        try:
-            found.append(f"{package} {metadata.version(package)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return " · ".join(found)
 
 
 def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "quick") -> None:
@@ -135,6 +153,7 @@ def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "q
         figure.savefig(temporary, metadata={"Software": None})
     with storage.atomic_write(folder / f"{name}.csv") as temporary:
         data.to_csv(temporary, float_format="%.6g", lineterminator="\n")
+    ledger.note("file", folder / f"{name}.png", folder / f"{name}.csv")
 
 
 def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
@@ -155,6 +174,7 @@ def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
         table.to_csv(temporary, float_format="%.6g", lineterminator="\n")
     with storage.atomic_write(folder / f"{name}.md") as temporary:
         temporary.write_text(_markdown(table), encoding="utf-8")
+    ledger.note("file", folder / f"{name}.csv", folder / f"{name}.md")
 
 
 def _markdown(table: pd.DataFrame) -> str:

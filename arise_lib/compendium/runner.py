@@ -1,7 +1,8 @@
 """Running the notebooks in order: papermill, progress, resuming and storing.
 
 Executed copies go to ``build/<profile>/``, written atomically, so that a copy is there whole or not
-at all. Each holds the hash of what went into it, by which a resumed run knows what is done.
+at all. Each holds the hash of what went into it, and what it used and wrote, by which a resumed run
+knows what is done and what has been lost since.
 """
 
 from __future__ import annotations
@@ -10,8 +11,12 @@ import hashlib
 import json
 import platform
 import re
+import signal
+import sys
+import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +25,10 @@ import nbformat
 
 from arise_lib import storage
 from arise_lib.compendium import notebooks
+from arise_lib.compendium._manifest import difference, manifest
 from arise_lib.compendium.profiles import check_profile
 from arise_lib.errors import InputError
-from arise_lib.storage import paths
+from arise_lib.storage import ledger, paths
 from arise_lib.storage.fingerprints import fingerprint
 
 BUILD = paths.ROOT / "build"
@@ -37,7 +43,8 @@ class Outcome:
     name : str
         File name without suffix.
     state : {"done", "kept", "failed"}
-        ``kept``: an earlier executed copy was complete and its inputs unchanged.
+        ``kept``: an earlier executed copy was complete, and what it came from and what it wrote
+        unchanged.
     seconds : float
         Time it took, in s.
     copy : pathlib.Path
@@ -115,28 +122,35 @@ def input_hash(notebook: Path, profile: str) -> str:
     return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
 
 
-def complete(copy: Path, inputs: str) -> bool:
-    """Tell whether an executed copy is whole and made from these inputs.
+def why_again(notebook: Path, profile: str, copy: Path) -> str:
+    """Tell why a notebook has to be run, or run again.
 
     Parameters
     ----------
+    notebook : pathlib.Path
+        The notebook.
+    profile : {"quick", "paper"}
+        Amount of work.
     copy : pathlib.Path
         Executed copy; need not exist.
-    inputs : str
-        The hash from `input_hash`.
 
     Returns
     -------
-    bool
-        True if it need not be run again.
+    str
+        A reason; empty if the copy is whole, and what it came from and all that it wrote (pictures,
+        tables, recorded numbers) are as they were.
     """
     if not copy.exists():
-        return False
+        return "it has not been run"
     try:
-        record = notebooks.read(copy).metadata.get("arise", {})
+        stored = notebooks.read(copy).metadata.get("arise", {})
     except InputError:
-        return False
-    return record.get("state") == "done" and record.get("inputs") == inputs
+        return "its executed copy is damaged"
+    if stored.get("state") != "done":
+        return "it did not come to its end"
+    if stored.get("inputs") != input_hash(notebook, profile):
+        return "its sources, the library or the data have changed"
+    return difference(stored["manifest"], profile)
 
 
 def run_one(
@@ -160,8 +174,8 @@ def run_one(
     Returns
     -------
     Outcome
-        Done or failed. An interruption (Ctrl-C) is passed on, with the kernel ended and any earlier
-        executed copy as it was.
+        Done or failed. An interruption (Ctrl-C) is passed on, with the kernel and all that it has
+        started ended, and any earlier executed copy as it was.
     """
     # papermill and its engine take more than a second to import: not at `arise classify`.
     import papermill
@@ -172,7 +186,7 @@ def run_one(
 
     start, message = time.monotonic(), ""
     inputs = input_hash(notebook, profile)
-    with storage.atomic_write(copy.resolve()) as running:
+    with storage.atomic_write(copy.resolve()) as running, _ledger(running) as noted:
         try:
             papermill.execute_notebook(
                 notebook.resolve(),
@@ -186,6 +200,7 @@ def run_one(
                 start_timeout=180,
                 name=notebook.stem,
                 every=every,
+                environment={"TQDM_DISABLE": "1", ledger.VARIABLE: str(noted)},
             )
         except PapermillExecutionError as error:
             message = f"cell In [{error.exec_count}]: {error.ename}: {error.evalue}"
@@ -195,9 +210,63 @@ def run_one(
             message = f"{type(error).__name__}: {error}"
         state = "failed" if message else "done"
         executed = notebooks.read(running if running.exists() else notebook)
-        executed.metadata["arise"] = {"inputs": inputs, "profile": profile, "state": state}
+        executed.metadata["arise"] = {
+            "inputs": inputs,
+            "profile": profile,
+            "state": state,
+            "manifest": manifest(noted, profile),
+        }
         running.write_text(nbformat.writes(executed), encoding="utf-8")
     return Outcome(notebook.stem, state, time.monotonic() - start, copy, message)
+
+
+@contextmanager
+def _ledger(running: Path) -> Iterator[Path]:
+    """Yield a file beside a running copy, by its name swept up with it after a kill."""
+    noted = Path(f"{running}.ledger")
+    try:
+        yield noted
+    finally:
+        noted.unlink(missing_ok=True)
+
+
+class Ended(KeyboardInterrupt):
+    """A signal that ends a session, such as that of a closed terminal.
+
+    Attributes
+    ----------
+    number : int
+        The signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"ended by {signal.Signals(number).name}")
+        self.number = number
+
+
+@contextmanager
+def _orderly_end() -> Iterator[None]:
+    """End by SIGTERM and SIGHUP as by Ctrl-C, so that no kernel is left behind."""
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in names]
+    if threading.current_thread() is not threading.main_thread():
+        numbers = []
+    # Whoever has them ignored (nohup) or handled otherwise knows why.
+    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def end(number: int, _: object) -> None:
+        # Once is enough: a second one would interrupt the tidying up.
+        for other in numbers:
+            signal.signal(other, signal.SIG_IGN)
+        raise Ended(number)
+
+    for number in numbers:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def run(
@@ -220,7 +289,8 @@ def run(
     only : sequence of str, optional
         Numbers or names; all if empty.
     resume : bool, optional
-        Leave out those whose executed copy is complete and whose inputs have not changed.
+        Leave out those for which `why_again` finds no reason; otherwise the reason is told on
+        stderr.
     keep : bool, optional
         Put the executed notebook, stripped, in the place of the original. For ``quick`` only, since
         nbval compares against those outputs.
@@ -240,22 +310,28 @@ def run(
     ------
     InputError
         If profile or a notebook's name is unknown, or ``paper`` is to be stored.
+    Ended
+        If SIGTERM or SIGHUP has come; a kind of `KeyboardInterrupt`.
     """
     check_profile(profile)
     if keep and profile != "quick":
         raise InputError(f"stored outputs are those of 'quick', not {profile!r}: drop --store")
     outcomes = []
-    for notebook in select(only, folder):
-        copy = build / profile / notebook.name
-        if resume and complete(copy, input_hash(notebook, profile)):
-            outcome = Outcome(notebook.stem, "kept", 0.0, copy)
-        else:
-            outcome = run_one(notebook, profile, copy, **progress)
-        outcomes.append(outcome)
-        print(f"{outcome.name:<24} {outcome.state:<6} {outcome.seconds:8.1f} s", flush=True)
-        if outcome.state != "failed":
-            if keep:
-                notebooks.write(notebooks.stripped(notebooks.read(copy)), notebook)
-        elif not keep_going:
-            break
+    with _orderly_end():
+        for notebook in select(only, folder):
+            copy = build / profile / notebook.name
+            reason = why_again(notebook, profile, copy) if resume else "asked for"
+            if not reason:
+                outcome = Outcome(notebook.stem, "kept", 0.0, copy)
+            else:
+                if resume:
+                    print(f"  {notebook.stem} is run: {reason}", file=sys.stderr, flush=True)
+                outcome = run_one(notebook, profile, copy, **progress)
+            outcomes.append(outcome)
+            print(f"{outcome.name:<24} {outcome.state:<6} {outcome.seconds:8.1f} s", flush=True)
+            if outcome.state != "failed":
+                if keep:
+                    notebooks.write(notebooks.stripped(notebooks.read(copy)), notebook)
+            elif not keep_going:
+                break
     return outcomes

@@ -4,7 +4,14 @@
 `jsonl` tables that grow by a row, `parallel` where long work runs.
 """
 
-from arise_lib.storage.cache import Arrays, atomic_write, cached, load_arrays, save_arrays
+from arise_lib.storage.cache import (
+    Arrays,
+    atomic_write,
+    cached,
+    load_arrays,
+    locked,
+    save_arrays,
+)
 from arise_lib.storage.external import available, data_dir, fetch, registry
 from arise_lib.storage.fingerprints import fingerprint
 
@@ -17,6 +24,7 @@ __all__ = [
     "fetch",
     "fingerprint",
     "load_arrays",
+    "locked",
     "registry",
     "save_arrays",
 ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import time
 from functools import lru_cache
 from pathlib import Path
@@ -16,13 +17,17 @@ import pandas as pd
 import pooch
 
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage import paths
+from arise_lib.storage import ledger, paths
 from arise_lib.storage.cache import atomic_write
 
 #: Seconds before the first, second and third attempt at a download.
 PAUSES = (0.0, 2.0, 4.0)
 #: Seconds without a byte after which an attempt has failed.
-TIMEOUT = 30
+TIMEOUT = 30.0
+#: Bytes per second that an attempt has to make on average; a server that trickles is no server.
+SLOWEST = 20_000.0
+
+_COLUMNS = ["sha256", "bytes", "url", "licence", "citation"]
 
 
 def registry() -> pd.DataFrame:
@@ -36,7 +41,13 @@ def registry() -> pd.DataFrame:
     Raises
     ------
     DataError
-        If ``data/registry.tsv`` cannot be read.
+        If ``data/registry.tsv`` cannot be read or is damaged.
+
+    Examples
+    --------
+    >>> from arise_lib import storage
+    >>> int(storage.registry().at["aet/fept_2017.xyz", "bytes"])
+    997481
     """
     return _registry(paths.DATA / "registry.tsv").copy()
 
@@ -45,9 +56,49 @@ def registry() -> pd.DataFrame:
 def _registry(path: Path) -> pd.DataFrame:
     try:
         # quoting=3: no quotes, whatever a citation holds.
-        return pd.read_csv(path, sep="\t", index_col="name", quoting=3, encoding="utf-8")
+        table = pd.read_csv(
+            path,
+            sep="\t",
+            index_col="name",
+            quoting=3,
+            encoding="utf-8",
+            keep_default_na=False,
+            dtype={name: str for name in ("name", "sha256", "url", "licence", "citation")},
+        )
+        problem = _problem(table)
     except (OSError, ValueError) as error:
-        raise DataError(f"the registry {path} cannot be read ({error}): restore it") from error
+        problem = str(error)
+    if problem:
+        raise DataError(f"the registry {path} cannot be read ({problem}): restore it")
+    return table
+
+
+def _problem(table: pd.DataFrame) -> str:
+    """Name what is wrong with the registry; empty if nothing."""
+    if list(table.columns) != _COLUMNS:
+        return f"its columns are {', '.join(map(str, table.columns))}"
+    if not table.index.is_unique:
+        return f"{table.index[table.index.duplicated()][0]} is listed twice"
+    if not pd.api.types.is_integer_dtype(table["bytes"]):
+        return "not all sizes are whole numbers of bytes"
+    sound = {
+        # It becomes a path below the data cache, and must not lead out of it.
+        "name": [_is_inside(name) for name in table.index],
+        "SHA-256": table["sha256"].str.fullmatch(r"[0-9a-f]{64}"),
+        "size": table["bytes"] > 0,
+        "URL": table["url"].str.fullmatch(r"https?://\S+"),
+    }
+    for what, right in sound.items():
+        for name, fine in zip(table.index, right, strict=True):
+            if not fine:
+                return f"{name!r} has no valid {what}"
+    return ""
+
+
+def _is_inside(name: object) -> bool:
+    """Tell whether a name is a plain relative path, on any system."""
+    parts = str(name).split("/")
+    return not any(part in ("", ".", "..") or re.search(r"[\\:\0]", part) for part in parts)
 
 
 def data_dir() -> Path:
@@ -112,7 +163,9 @@ def fetch(name: str) -> Path:
     table = registry()
     if name not in table.index:
         near = difflib.get_close_matches(str(name), table.index, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else "store.registry() lists the names"
+        hint = (
+            f"did you mean {' or '.join(near)}?" if near else "storage.registry() lists the names"
+        )
         raise InputError(f"no external file is called {name!r}: {hint}")
     path, expected = data_dir() / name, str(table.at[name, "sha256"])
     if not os.path.exists(path):
@@ -122,7 +175,8 @@ def fetch(name: str) -> Path:
                 f"downloads: run `arise fetch {name}` without ARISE_OFFLINE, or set ARISE_DATA_DIR "
                 "to a folder that holds it"
             )
-        _download(name, str(table.at[name, "url"]), path, expected)
+        _download(name, str(table.at[name, "url"]), path, int(table.at[name, "bytes"]), expected)
+        ledger.note("external", name)
         return path
     try:
         found = pooch.file_hash(str(path))
@@ -133,23 +187,24 @@ def fetch(name: str) -> Path:
             f"{path} is not the registered file: SHA-256 found {found}, expected {expected}. "
             f"Delete it, then run `arise fetch {name}`"
         )
+    ledger.note("external", name)
     return path
 
 
 class _WrongContentError(Exception):
-    """A download came to its end with other bytes than registered."""
+    """A download brought other bytes than registered."""
 
 
-def _download(name: str, url: str, path: Path, expected: str) -> None:
+def _download(name: str, url: str, path: Path, size: int, expected: str) -> None:
     """Bring one file into the cache; the pauses between attempts double."""
-    # Imported at need, as pooch does: only a download uses it.
+    # Imported at need: only a download uses it.
     from requests.exceptions import RequestException
 
     for attempt, pause in enumerate(PAUSES, start=1):
         time.sleep(pause)
         try:
             with atomic_write(path) as temporary:
-                pooch.HTTPDownloader(timeout=TIMEOUT)(url, str(temporary), None)
+                _receive(url, temporary, size)
                 found = pooch.file_hash(str(temporary))
                 if found != expected:
                     raise _WrongContentError(f"SHA-256 found {found}, expected {expected}")
@@ -169,3 +224,35 @@ def _download(name: str, url: str, path: Path, expected: str) -> None:
         f"{reason}. Check the network and try again, or set ARISE_DATA_DIR to a folder that "
         "holds the file"
     )
+
+
+def _receive(url: str, path: Path, size: int) -> None:
+    """Write what a server sends; no more bytes than registered, and no longer than they may take.
+
+    `pooch.Pooch` has neither limit.
+    """
+    import requests
+
+    allowed, received = TIMEOUT + size / SLOWEST, 0
+    end = time.monotonic() + allowed
+    # Compressed on the way, few bytes could become many.
+    plain = {"Accept-Encoding": "identity"}
+    with (
+        requests.get(url, stream=True, timeout=TIMEOUT, headers=plain) as response,
+        path.open("wb") as stream,
+    ):
+        response.raise_for_status()
+        while True:
+            try:
+                # Not iter_content: it waits until a piece is full, however long that takes.
+                piece = response.raw.read1(65_536)
+            except Exception as error:  # urllib3's own kinds
+                raise ConnectionError(f"cut off after {received} bytes: {error}") from error
+            received += len(piece)
+            if received > size:
+                raise _WrongContentError(f"it sends more than the registered {size} bytes")
+            if not piece:
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"{received} of {size} bytes after {allowed:.0f} s")
+            stream.write(piece)

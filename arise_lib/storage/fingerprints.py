@@ -141,7 +141,20 @@ def _behind(module: str, symbol: str, package: Path) -> Iterator[str]:
                     if (alias.asname or alias.name) == symbol:
                         yield from _behind(node.module, alias.name, package)
                         return
+        if not _binds(path, symbol):
+            raise DataError(f"{submodule} is no module of {package}: restore its file")
     yield module
+
+
+def _binds(path: Path, symbol: str) -> bool:
+    """Tell whether the face of a package makes a name itself, if only at its first use."""
+    bound: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            bound.add(node.id)
+    return bool({symbol, "__getattr__"} & bound)
 
 
 def _ours(name: str) -> bool:

@@ -19,8 +19,7 @@ from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network.released import NetworkLike, as_ensemble
-from arise_lib.storage.parallel import workers
-from arise_lib.storage.progress import bar
+from arise_lib.storage.parallel import run
 from arise_lib.strided.boxes import MAX_BOXES, MIN_ATOMS_OF_SPECIES, atoms_in_boxes, box_centres
 from arise_lib.structures.reading import load_structure
 
@@ -128,12 +127,9 @@ def scan(
             f"No box of edge {box} holds {min_atoms} atoms; the fullest holds {n_atoms.max()}. "
             "Enlarge the box (is it in the unit of the positions?) or lower min_atoms."
         )
-    with workers(executor) as pool:
-        n = len(filled)
-        vectors = pool.map(
-            describe_box, [atoms] * n, [members[where] for where in filled], [trained.settings] * n
-        )
-        features = np.array(list(bar(vectors, total=n, desc="boxes")))
+    n = len(filled)
+    jobs = [atoms] * n, [members[where] for where in filled], [trained.settings] * n
+    features = np.array(list(run(describe_box, *jobs, executor=executor, description="boxes")))
     posterior = predict(trained, features, n_passes=passes, seed=seed, tolerance=tolerance)
 
     index = tuple(np.array(filled).T)

@@ -22,8 +22,7 @@ from arise_lib.descriptor import SoapSettings, describe_settings, training_grid
 from arise_lib.errors import InputError
 from arise_lib.storage import paths
 from arise_lib.storage.fingerprints import fingerprint
-from arise_lib.storage.parallel import workers
-from arise_lib.storage.progress import bar
+from arise_lib.storage.parallel import run
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.supercells import replication, supercell
@@ -250,10 +249,11 @@ def describe_units(
     """
     fixed = tuple(settings)
     result = np.empty((len(units), len(fixed), fixed[0].n_features), dtype=np.float32)
-    with workers(executor) as pool:
-        vectors = pool.map(describe_unit, units, [fixed] * len(units))
-        for row, vector in enumerate(bar(vectors, total=len(units), desc=description)):
-            result[row] = vector
+    jobs = units, [fixed] * len(units)
+    for row, vector in enumerate(
+        run(describe_unit, *jobs, executor=executor, description=description)
+    ):
+        result[row] = vector
     return result
 
 

@@ -8,7 +8,6 @@ without a change of any number (paper, Methods, "Hyper-parameter optimisation").
 
 from __future__ import annotations
 
-import json
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from arise_lib import storage
 from arise_lib.descriptor import SoapSettings
-from arise_lib.storage.jsonl import Row, read_rows
+from arise_lib.storage.jsonl import Row, read_rows, write_rows
+from arise_lib.storage.parallel import Here
 from arise_lib.training.datasets import DataSet
 from arise_lib.training.fit import Training, train
 from arise_lib.training.kept import EPOCHS, PATIENCE, _keep, weights_name
@@ -179,7 +178,7 @@ def search(
     """
     rows = read_rows(path)
     running: deque[tuple[Training, dict[str, float], Future[dict[str, float]]]] = deque()
-    ahead = IN_FLIGHT if executor is not None else 0
+    pool, ahead = (Here(), 0) if executor is None else (executor, IN_FLIGHT)
     try:
         while len(rows) < n_trials:
             for number in range(len(rows) + len(running), min(len(rows) + ahead + 1, n_trials)):
@@ -193,7 +192,7 @@ def search(
                     patience=patience,
                     seed=seed + number,
                 )
-                running.append((training, draws, _start(executor, run, training)))
+                running.append((training, draws, pool.submit(run, training)))
             training, draws, outcome = running.popleft()
             figures = outcome.result()
             row = {
@@ -208,22 +207,8 @@ def search(
                 "draws": draws,
             }
             rows.append(row)
-            with storage.atomic_write(path) as temporary:
-                temporary.write_text("".join(json.dumps(kept) + "\n" for kept in rows))
+            write_rows(path, rows)
             yield row
     finally:
         for _, _, outcome in running:
             outcome.cancel()
-
-
-def _start(
-    executor: Executor | None,
-    run: Callable[[Training], dict[str, float]],
-    training: Training,
-) -> Future[dict[str, float]]:
-    """Train on the executor, or here and now if there is none."""
-    if executor is not None:
-        return executor.submit(run, training)
-    done: Future[dict[str, float]] = Future()
-    done.set_result(run(training))
-    return done
