@@ -10,10 +10,10 @@ whatever it is computed with.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.network import Network
+from arise_lib.storage.compiled import compiled
 
 #: For each dense layer the factors of its inputs in some passes: (n_passes, n_in).
 Masks = tuple[NDArray[np.float32], ...]
@@ -149,7 +149,7 @@ class Workspace:
         _add_rectified(products, self.network.biases[layer - 1], total)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _drop(rows: NDArray[np.float32], masks: NDArray[np.float32], out: NDArray[np.float32]) -> None:
     """Multiply each row by each pass's mask: (n_rows * n_passes, n_in)."""
     n_passes, width = masks.shape
@@ -160,7 +160,7 @@ def _drop(rows: NDArray[np.float32], masks: NDArray[np.float32], out: NDArray[np
                 out[pair, i] = rows[row, i] * masks[k, i]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _activate(
     products: NDArray[np.float32], bias: NDArray[np.float32], masks: NDArray[np.float32], n: int
 ) -> None:
@@ -173,7 +173,7 @@ def _activate(
             products[pair, i] = value * masks[k, i] if value > 0 else np.float32(0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _shift(products: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[np.float32]:
     """Add the bias and subtract the largest logit of each pair, down to `LEAST`."""
     least = np.float32(LEAST)
@@ -189,7 +189,7 @@ def _shift(products: NDArray[np.float32], bias: NDArray[np.float32]) -> NDArray[
     return shifted
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _normalise(
     weights: NDArray[np.float32],
     shifted: NDArray[np.float32],
@@ -214,7 +214,7 @@ def _normalise(
             entropies[row, k] = max(0.0, (np.log(total) - moment / total) / np.log(2.0))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_rectified(
     products: NDArray[np.float32], bias: NDArray[np.float32], total: NDArray[np.float64]
 ) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 from ase.geometry import complete_cell
-from numba import njit
 from numpy.typing import NDArray
+
+from arise_lib.storage.compiled import compiled
 
 _CROWDED = 100  # points in a cell above which a tree is faster
 _FAR = 1e9  # cells between a point and the first one above which the same holds
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cell_list(
     points: NDArray[np.float64], size: float
 ) -> tuple[
@@ -65,7 +66,7 @@ def cell_list(
     return order, start, low, shape
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cell_size(points: NDArray[np.float64]) -> float:  # pragma: no cover - compiled
     """Edge of a cell that makes about as many cells as points, in three dimensions or fewer."""
     extent = np.empty(3)
@@ -81,7 +82,7 @@ def _cell_size(points: NDArray[np.float64]) -> float:  # pragma: no cover - comp
     return size if size > 0.0 else 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_distances(
     points: NDArray[np.float64],
     images: NDArray[np.float64],
@@ -190,7 +191,7 @@ def periodic_images(
     return images, owner[index], home
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _replicate(
     positions: NDArray[np.float64],
     first: NDArray[np.int64],

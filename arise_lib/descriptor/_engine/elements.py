@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.harmonics import fill_harmonics
@@ -18,6 +17,7 @@ from arise_lib.descriptor._engine.lanes import (
     store,
     subtract,
 )
+from arise_lib.storage.compiled import compiled
 
 #: Pairs that are sorted by element together: with some tens of elements, enough to share one.
 BATCH = 512
@@ -29,7 +29,7 @@ _BINS_PER_ELEMENT = 8  # so many that few hold an edge, at which the processor g
 _CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sort_by_element(
     count: int,
     batch: NDArray[np.float64],
@@ -60,7 +60,7 @@ def _sort_by_element(
         start[e] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_run(
     begin: int,
     end: int,
@@ -97,7 +97,7 @@ def _add_run(
         store(sums, at + 6 * LANES, s6)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def node_weights(
     t: float, weight: float, factors: NDArray[np.float64], out: NDArray[np.float64], position: int
 ) -> None:  # pragma: no cover - compiled
@@ -109,7 +109,7 @@ def node_weights(
     store(out, position, value)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_pairs(
     count: int,
     batch: NDArray[np.float64],
@@ -175,7 +175,7 @@ def add_pairs(
             begin = end
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def first_elements(
     edges: NDArray[np.float64],
 ) -> NDArray[np.int64]:  # pragma: no cover - compiled
@@ -190,7 +190,7 @@ def first_elements(
     return first
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def carry(
     sums: NDArray[np.float64],
     touched: NDArray[np.bool_],

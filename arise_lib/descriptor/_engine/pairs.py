@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.elements import BATCH, add_pairs, carry, first_elements
 from arise_lib.descriptor._engine.grid import common_edges
 from arise_lib.descriptor._engine.harmonics import recurrence
+from arise_lib.storage.compiled import compiled
 from arise_lib.structures.neighbours import cell_list
 
 _CELLS_PER_RADIUS = 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def accumulate(
     centres: NDArray[np.float64],
     centre_owner: NDArray[np.int64],
@@ -79,7 +79,7 @@ def accumulate(
         carry(common, met, own_edges, edges * lengths[s], nodes, factors, sums[s], touched[s])
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _loop(
     centres: NDArray[np.float64],
     centre_owner: NDArray[np.int64],

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, fma, load, splat, store, total
 from arise_lib.descriptor.settings import SoapSettings
+from arise_lib.storage.compiled import compiled
 
 
 def slots(n: int) -> int:
@@ -63,7 +63,7 @@ def _layout(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], NDA
     return source.ravel(), factor.ravel()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add(
     coefficients: NDArray[np.float64],
     counts: NDArray[np.float64],
