@@ -14,6 +14,10 @@ from hypothesis import settings
 _CACHE = tempfile.TemporaryDirectory(prefix="arise-tests-")
 os.environ["ARISE_CACHE_DIR"] = _CACHE.name
 os.environ["ARISE_OFFLINE"] = "1"
+# Compiled code is found by the source that it comes from: it outlives a session, as in daily use.
+os.environ.setdefault(
+    "NUMBA_CACHE_DIR", str(Path(__file__).resolve().parents[1] / "build" / "compiled")
+)
 
 # The first call of a compiled function takes seconds, hence no deadline; derandomised, a failure
 # in one run is a failure in every run.

@@ -13,11 +13,11 @@ A pair is a column: what is done to each number runs along the pairs, which lie 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.bayes._places import BLOCK, equal, multiply
 from arise_lib.network.model import Network
+from arise_lib.storage.compiled import compiled
 
 #: For each dense layer the factors of its inputs in some passes: (n_in, n_passes).
 Masks = tuple[NDArray[np.float32], ...]
@@ -185,7 +185,7 @@ class Workspace:
         return self._activations[n_layers]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _drop(
     rows: NDArray[np.float32], masks: NDArray[np.float32], first: int, out: NDArray[np.float32]
 ) -> None:
@@ -199,7 +199,7 @@ def _drop(
                 pairs[k] = value * mask[k]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _activate(
     products: NDArray[np.float32],
     bias: NDArray[np.float32],
@@ -218,7 +218,7 @@ def _activate(
                 pairs[k] = value * mask[k] if value > 0 else np.float32(0)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _shift(
     products: NDArray[np.float32], bias: NDArray[np.float32], shifted: NDArray[np.float32]
 ) -> None:
@@ -234,7 +234,7 @@ def _shift(
             shifted[c, place] = max(shifted[c, place] - top[place], least)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # a check for zeros would cost vectors
+@compiled(error_model="numpy")  # a check for zeros would cost vectors
 def _normalise(
     weights: NDArray[np.float32],
     shifted: NDArray[np.float32],
@@ -268,7 +268,7 @@ def _normalise(
             entropies[row, k] = entropy[place]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_rectified(
     products: NDArray[np.float32],
     bias: NDArray[np.float32],

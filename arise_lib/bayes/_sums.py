@@ -21,8 +21,9 @@ passes on.)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from arise_lib.storage.compiled import compiled
 
 #: Probabilities are clipped here before their logarithm is taken.
 CLIP = 1e-12
@@ -141,7 +142,7 @@ class Sums:
         return mean, np.clip(information, 0.0, predictive), predictive, ratio
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add(
     rows: NDArray[np.int64],
     probabilities: NDArray[np.float32],
@@ -165,7 +166,7 @@ def _add(
             sum_h[row] += entropies[i, k]
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_scatter(
     rows: NDArray[np.int64],
     probabilities: NDArray[np.float32],

@@ -5,19 +5,18 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 from ase.geometry import complete_cell
-from numba import njit
 from numpy.typing import NDArray
+
+from arise_lib.storage.compiled import compiled
 
 _CROWDED = 100  # points in a cell above which a tree is faster
 _FAR = 1e9  # cells between a point and the first one above which the same holds
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def cell_list(
     points: NDArray[np.float64], size: float
-) -> tuple[
-    NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]
-]:  # pragma: no cover - compiled
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
     """Sort points into cubic cells.
 
     Parameters
@@ -65,8 +64,8 @@ def cell_list(
     return order, start, low, shape
 
 
-@njit(cache=True, nogil=True)
-def _cell_size(points: NDArray[np.float64]) -> float:  # pragma: no cover - compiled
+@compiled
+def _cell_size(points: NDArray[np.float64]) -> float:
     """Edge of a cell that makes about as many cells as points, in three dimensions or fewer."""
     extent = np.empty(3)
     for k in range(3):
@@ -81,13 +80,13 @@ def _cell_size(points: NDArray[np.float64]) -> float:  # pragma: no cover - comp
     return size if size > 0.0 else 1.0
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def nearest_distances(
     points: NDArray[np.float64],
     images: NDArray[np.float64],
     owner: NDArray[np.int64],
     home: NDArray[np.bool_],
-) -> tuple[NDArray[np.float64], bool]:  # pragma: no cover - compiled
+) -> tuple[NDArray[np.float64], bool]:
     """Find the distance of each point to its nearest image, itself left out.
 
     Parameters
@@ -190,15 +189,13 @@ def periodic_images(
     return images, owner[index], home
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _replicate(
     positions: NDArray[np.float64],
     first: NDArray[np.int64],
     last: NDArray[np.int64],
     cell: NDArray[np.float64],
-) -> tuple[
-    NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]
-]:  # pragma: no cover - compiled
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
     """Shift each point by all lattice vectors of its own range; returns points, index, home."""
     n_images = 0
     for i in range(len(positions)):

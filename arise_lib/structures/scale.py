@@ -13,11 +13,11 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from ase.geometry import complete_cell
-from numba import njit
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from arise_lib.errors import InputError
+from arise_lib.storage.compiled import compiled
 from arise_lib.structures.neighbours import nearest_distances, periodic_images
 
 #: Number of bins of the histogram whose mode is dNN.
@@ -78,8 +78,8 @@ def mode_of_distances(distances: NDArray[np.float64]) -> float:
     return float(_mode(np.ascontiguousarray(distances, dtype=float)))
 
 
-@njit(cache=True, nogil=True)
-def _mode(distances: NDArray[np.float64]) -> float:  # pragma: no cover - compiled
+@compiled
+def _mode(distances: NDArray[np.float64]) -> float:
     """Return the centre of the densest bin, or the mean where all distances are one."""
     low, high, total = np.inf, -np.inf, 0.0
     for distance in distances:
@@ -146,10 +146,10 @@ def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
     return {pair: float(modes[index]) for pair, index in pairs.items()}
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _modes(
     found: NDArray[np.float64], kind: NDArray[np.int64], n_kinds: int, rounding: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:  # pragma: no cover - compiled
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mode and minimum of the finite distances for each pair of kinds: NaN and inf where none.
 
     `found`, shape (n_kinds, n_atoms), is the distance of each atom to its nearest of a kind.

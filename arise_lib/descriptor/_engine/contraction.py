@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, fma, load, splat, store, total
+from arise_lib.storage.compiled import compiled
 
 _BLOCK = 9  # functions that stay in the fastest cache while the columns pass by
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def contract(
     sums: NDArray[np.float64],
     touched: NDArray[np.bool_],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.grid import Grid
@@ -21,6 +20,7 @@ from arise_lib.descriptor._engine.lanes import (
     store,
     subtract,
 )
+from arise_lib.storage.compiled import compiled
 
 #: Pairs that are sorted by element together: with some tens of elements, enough to share one.
 BATCH = 512
@@ -47,7 +47,7 @@ class Harmonics(NamedTuple):
     raising: NDArray[np.float64]  # from `recurrence`
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _sort_by_element(
     count: int,
     batch: NDArray[np.float64],
@@ -78,7 +78,7 @@ def _sort_by_element(
         start[e] += 1
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add_run(
     begin: int,
     end: int,
@@ -115,7 +115,7 @@ def _add_run(
         store(sums, at + 6 * LANES, s6)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def node_weights(
     t: float, weight: float, factors: NDArray[np.float64], out: NDArray[np.float64], position: int
 ) -> None:
@@ -127,7 +127,7 @@ def node_weights(
     store(out, position, value)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def add_pairs(
     count: int,
     batch: NDArray[np.float64],
@@ -189,7 +189,7 @@ def add_pairs(
             begin = end
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def first_elements(edges: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the element in which each of equal bins begins; eight bins per element."""
     n_bins = _BINS_PER_ELEMENT * (len(edges) - 1)
@@ -202,7 +202,7 @@ def first_elements(edges: NDArray[np.float64]) -> NDArray[np.int64]:
     return first
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def carry(source: Sums, target: Sums, grid: Grid) -> None:
     """Carry sums from one grid to another: each node counts as a pair at its distance.
 

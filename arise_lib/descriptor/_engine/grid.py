@@ -15,11 +15,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, aligned
 from arise_lib.descriptor.settings import SoapSettings
+from arise_lib.storage.compiled import compiled
 
 #: Largest error of an interpolated radial function over the largest value that a radial
 #: function of its setting has beyond one dNN, as measured at three places of each trial element;
@@ -158,7 +158,7 @@ def _fitting(
     return np.where(np.abs(nearest - edges) <= _SAME_EDGE * borders[-1], nearest, edges)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def common_edges(
     edges: NDArray[np.float64], borders: NDArray[np.float64], lengths: NDArray[np.float64]
 ) -> NDArray[np.float64]:

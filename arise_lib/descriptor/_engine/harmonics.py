@@ -6,10 +6,10 @@ from functools import lru_cache
 from math import factorial, pi, sqrt
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, fma, load, multiply, splat, store, subtract
+from arise_lib.storage.compiled import compiled
 
 
 @lru_cache
@@ -64,7 +64,7 @@ def normalisation(degree: int) -> NDArray[np.float64]:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def recurrence(l_max: int) -> NDArray[np.float64]:
     """Factors that raise l at fixed m, shape (l_max + 1, l_max + 1, 2), the second negative."""
     factors = np.zeros((l_max + 1, l_max + 1, 2))
@@ -75,7 +75,7 @@ def recurrence(l_max: int) -> NDArray[np.float64]:
     return factors
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def fill_harmonics(
     xyz: NDArray[np.float64],
     columns: NDArray[np.int64],

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.elements import (
@@ -18,6 +17,7 @@ from arise_lib.descriptor._engine.elements import (
 )
 from arise_lib.descriptor._engine.grid import Grid, common_edges
 from arise_lib.descriptor._engine.harmonics import recurrence
+from arise_lib.storage.compiled import compiled
 from arise_lib.structures.neighbours import cell_list
 
 _CELLS_PER_RADIUS = 2
@@ -34,7 +34,7 @@ class Cloud(NamedTuple):
     home: NDArray[np.bool_]  # (n,) whether it is the atom itself
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def accumulate(
     centres: CloudFields,
     images: CloudFields,
@@ -88,20 +88,20 @@ def accumulate(
         carry(common, Sums(grid.edges * lengths[s], values[s], touched[s]), grid)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gap(x: float, side: float, size: float) -> float:
     """Distance along one axis from `x` to the cell that begins at `side`; 0 inside."""
     return max(0.0, side - x, x - side - size)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _cells(x: float, span: float, low: float, size: float, n_cells: int) -> tuple[int, int]:
     """First and last cell of one axis that `x` - `span` to `x` + `span` meets."""
     first = max(0, int(np.floor((x - span - low) / size)))
     return first, min(n_cells - 1, int(np.floor((x + span - low) / size)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _loop(
     centres: Cloud,
     images: Cloud,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.lanes import LANES, fma, load, splat, store, total
 from arise_lib.descriptor.settings import SoapSettings, power_spectrum_layout
+from arise_lib.storage.compiled import compiled
 
 
 def slots(n: int) -> int:
@@ -52,7 +52,7 @@ def _sources(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], ND
     return (degree * n_max + high) * slots(n_max) + low, factor.copy()
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _add(
     coefficients: NDArray[np.float64],
     counts: NDArray[np.float64],
