@@ -8,7 +8,8 @@ classes it treats, on which structures, and how it is counted.
 * `steinhardt`: per atom, averaged bond order by freud and a learned classifier;
 * `naive_bayes`, `arise`: per structure, on descriptors, as classifiers of scikit-learn.
 
-`counting` sends the defective structures through them, `benchmark` makes the table of it.
+`columns` lists the defective structures, `counting` sends them through a method, `benchmark`
+makes the table of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from arise_lib.baselines import moyo, naive_bayes, ovito, spglib, steinhardt
 from arise_lib.baselines.arise import AriseClassifier
 from arise_lib.baselines.base import METHODS, Method, absent, available, described, register
 from arise_lib.baselines.benchmark import order_dependence, summary
-from arise_lib.baselines.counting import COLUMNS, benchmark_units, column_of, outcomes, scored
+from arise_lib.baselines.columns import COLUMNS, benchmark_units, column_of
+from arise_lib.baselines.counting import outcomes, scored
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.baselines.timing import seconds_per_structure
 

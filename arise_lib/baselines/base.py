@@ -263,8 +263,8 @@ def described() -> pd.DataFrame:
     Examples
     --------
     >>> from arise_lib.baselines import described
-    >>> described().loc["cna", ["classes", "counted", "right if"]].tolist()
-    [3, 'per atom', 'structure type at a cut-off of 3.2 Å']
+    >>> described().loc["cna", ["counted", "right if"]].tolist()
+    ['per atom', 'structure type at a cut-off of 3.2 Å']
     """
     rows = [
         {

@@ -11,7 +11,8 @@ import pandas as pd
 from ase import Atoms
 
 from arise_lib.baselines.base import METHODS, get, require
-from arise_lib.baselines.counting import benchmark_units, perfect_group
+from arise_lib.baselines.columns import benchmark_units
+from arise_lib.baselines.counting import perfect_group
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.errors import InputError
 from arise_lib.training.datasets import Unit
@@ -40,7 +41,7 @@ def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd
     >>> from arise_lib import baselines
     >>> cells = baselines.summary(baselines.outcomes("cna", ["pristine"]))
     >>> cells.loc[("cna", "pristine"), ["right", "total"]].tolist()
-    [250.0, 378.0]
+    [250, 378]
     """
     rows = []
     for names, cell in found.groupby(list(by), sort=False):
