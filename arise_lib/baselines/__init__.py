@@ -1,26 +1,32 @@
 """What crystal structures were recognised with before: the other rows of the paper's Table 2.
 
-Each method is one function from a structure to an answer; which classes it treats, on which
-structures and how it is counted stands in one table, `METHODS`:
+A method is one file, which holds the function that answers and registers a `Method`: which
+classes it treats, on which structures, and how it is counted.
 
-* `local_order`: per atom, by OVITO (PTM, CNA, a-CNA, BAA);
-* `symmetry`: the space group of the whole cell, by spglib and by moyopy;
+* `spglib`, `moyo`: the space group of the whole cell;
+* `ovito`: per atom, by templates, common neighbours or angles (PTM, CNA, a-CNA, BAA);
 * `steinhardt`: per atom, averaged bond order by freud and a learned classifier;
-* `naive_bayes`: per structure, on the vectors that ARISE sees.
+* `naive_bayes`, `arise`: per structure, on descriptors, as classifiers of scikit-learn.
 
-`counting` sends the defective structures through them, `benchmark` makes the table of it.
+`columns` lists the defective structures, `counting` sends them through a method, `benchmark`
+makes the table of it.
 """
 
 from __future__ import annotations
 
-from arise_lib.baselines.benchmark import order_dependence, scored, seconds_per_structure, summary
-from arise_lib.baselines.counting import COLUMNS, benchmark_units, column_of, outcomes
+from arise_lib.baselines import moyo, naive_bayes, ovito, spglib, steinhardt
+from arise_lib.baselines.arise import AriseClassifier
+from arise_lib.baselines.base import METHODS, Method, absent, available, described, register
+from arise_lib.baselines.benchmark import order_dependence, summary
+from arise_lib.baselines.columns import COLUMNS, benchmark_units, column_of
+from arise_lib.baselines.counting import outcomes, scored
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
-from arise_lib.baselines.methods import METHODS, Method, absent, available, described
+from arise_lib.baselines.timing import seconds_per_structure
 
 __all__ = [
     "COLUMNS",
     "METHODS",
+    "AriseClassifier",
     "Method",
     "absent",
     "available",
@@ -28,10 +34,16 @@ __all__ = [
     "bootstrap_interval",
     "column_of",
     "described",
+    "moyo",
+    "naive_bayes",
     "order_dependence",
     "outcomes",
+    "ovito",
+    "register",
     "scored",
     "seconds_per_structure",
+    "spglib",
+    "steinhardt",
     "summary",
     "wilson_interval",
 ]

@@ -1,4 +1,4 @@
-"""What a method makes of one structure: right or wrong, and how many atoms were right.
+"""Counting rules: whether a method is right about a structure, and about how many of its atoms.
 
 An *outcome* is one row of such counts. Pieces of one column and one draw are kept in the cache, so
 that an interrupted benchmark goes on where it stopped.
@@ -17,107 +17,30 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib import storage
-from arise_lib.baselines import local_order, symmetry
-from arise_lib.baselines.methods import Method, get, require, version
-from arise_lib.baselines.steinhardt import steinhardt
+from arise_lib.baselines.base import Method, get, require
+from arise_lib.baselines.columns import COLUMNS, benchmark_units
 from arise_lib.errors import InputError
 from arise_lib.storage import paths
+from arise_lib.storage.cache import cached
 from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import Here, run
 from arise_lib.structures import prototypes
-from arise_lib.training import datasets
-from arise_lib.training.datasets import DISPLACEMENTS, MISSING, Defect, Unit
-
-#: Columns of the table: name, and kind and step of the defects; None for perfect structures.
-COLUMNS: dict[str, tuple[Defect, int] | None] = {
-    "pristine": None,
-    **{f"d{100 * ratio:g}": ("displaced", step) for step, ratio in enumerate(DISPLACEMENTS)},
-    **{f"m{100 * ratio:g}": ("missing", step) for step, ratio in enumerate(MISSING)},
-    **{f"b{step + 1}": ("both", step) for step in range(len(MISSING))},
-}
-
-#: Answers per atom: labels of classes.
-PER_ATOM: dict[str, Callable[[Atoms], NDArray[np.str_]]] = {
-    "ptm": local_order.ptm,
-    "cna": local_order.cna,
-    "acna": local_order.acna,
-    "baa": local_order.baa,
-    "steinhardt": steinhardt,
-}
-
-#: Answers per structure: numbers of space groups.
-PER_CELL: dict[str, Callable[[Atoms], int | None]] = {
-    "spglib_loose": partial(
-        symmetry.spglib_group, symprec=symmetry.LOOSE[0], angle_tolerance=symmetry.LOOSE[1]
-    ),
-    "spglib_tight": partial(
-        symmetry.spglib_group, symprec=symmetry.TIGHT[0], angle_tolerance=symmetry.TIGHT[1]
-    ),
-    "moyo": partial(
-        symmetry.moyo_group, symprec=symmetry.LOOSE[0], angle_tolerance=symmetry.LOOSE[1]
-    ),
-}
-
-
-def column_of(kind: Defect, step: int) -> str:
-    """Return the name of the column of one kind and ratio of defects."""
-    return next(name for name, condition in COLUMNS.items() if condition == (kind, step))
-
-
-def benchmark_units(method: Method, column: str, draw: int = 0) -> list[Unit]:
-    """List the structures on which a method is counted.
-
-    Parameters
-    ----------
-    method : Method
-        Decides on classes, and whether clusters enter.
-    column : str
-        One of `COLUMNS`.
-    draw : int
-        Number of the draw, of base seed 0; there is only one of perfect structures.
-
-    Returns
-    -------
-    list of Unit
-        Of the defective sets, three sizes per class. Perfect structures: all 396 of the pristine
-        set, or the smallest periodic supercell of each class for methods that are counted on
-        periodic structures only.
-
-    Raises
-    ------
-    InputError
-        If there is no such column.
-    """
-    if column not in COLUMNS:
-        raise InputError(f"Unknown column {column!r}; choose one of {', '.join(COLUMNS)}.")
-    condition = COLUMNS[column]
-    if condition is None:
-        units = datasets.pristine_units(method.treats)
-        if not method.periodic_only:
-            return units
-        smallest: dict[str, int] = {}
-        for unit in units:
-            if not unit.periodic:
-                smallest.setdefault(unit.label, unit.size)
-        return [Unit(label, size, periodic=True) for label, size in smallest.items()]
-    units = datasets.defective_units(*condition, draw, labels=method.treats)
-    return [unit for unit in units if unit.periodic or not method.periodic_only]
+from arise_lib.training.datasets import DataSet, Unit
 
 
 @cache
-def perfect_group(key: str, label: str, size: int) -> int | None:
+def perfect_group(group: Callable[[Atoms], int | None], label: str, size: int) -> int | None:
     """Space group of a perfect supercell, by the same method at the same setting."""
-    return PER_CELL[key](Unit(label, size, periodic=True).build())
+    return group(Unit(label, size, periodic=True).build())
 
 
-def count(key: str, unit: Unit) -> tuple[int, int, bool]:
+def count(method: Method, unit: Unit) -> tuple[int, int, bool]:
     """Let a method look at one structure, and count.
 
     Parameters
     ----------
-    key : str
-        A method that answers per atom or by the space group.
+    method : Method
+        One that answers per atom or by the space group.
     unit : Unit
         The structure.
 
@@ -129,14 +52,22 @@ def count(key: str, unit: Unit) -> tuple[int, int, bool]:
     right : bool
         Whether the structure as a whole is right: for answers per atom by majority, "none" being
         an answer as well.
+
+    Raises
+    ------
+    InputError
+        If the method answers from descriptors.
     """
     atoms = unit.build()
-    if key in PER_ATOM:
-        answers = PER_ATOM[key](atoms)
+    if method.answer is not None:
+        answers = np.asarray(method.answer(atoms))
         names, votes = np.unique(answers, return_counts=True)
-        return len(atoms), int(np.sum(answers == unit.label)), names[votes.argmax()] == unit.label
-    expected = perfect_group(key, unit.label, unit.size)
-    right = expected is not None and PER_CELL[key](atoms) == expected
+        right = bool(names[votes.argmax()] == unit.label)
+        return len(atoms), int(np.sum(answers == unit.label)), right
+    if method.group is None:
+        raise InputError(f"{method.name} answers from descriptors: see baselines.scored.")
+    expected = perfect_group(method.group, unit.label, unit.size)
+    right = expected is not None and method.group(atoms) == expected
     return len(atoms), len(atoms) * int(right), right
 
 
@@ -172,37 +103,108 @@ def outcomes(
     InputError
         If the method or a column is unknown, the method works on descriptors (see `scored`), or
         its package is not installed.
+
+    Notes
+    -----
+    Pieces of the library's own methods are kept. A method that a user registers is counted anew
+    every time: what its code depends on lies outside of the library and could change unseen.
+
+    Examples
+    --------
+    >>> from arise_lib import baselines
+    >>> found = baselines.outcomes("acna", ["pristine"])
+    >>> found.groupby("label")["right"].sum().to_dict()
+    {'bcc': 1, 'fcc': 1, 'hcp': 1}
     """
     method = get(key)
-    if key not in {*PER_ATOM, *PER_CELL}:
+    if method.estimator is not None:
         raise InputError(f"{method.name} answers from descriptors: see baselines.scored.")
     require(method)
     pieces = []
     for column in columns:
         for draw in draws if column != "pristine" else (0,):
             units = benchmark_units(method, column, draw)
-            found = storage.cached(
-                f"benchmark_{key}",
-                {
-                    "units": [asdict(unit) for unit in units],
-                    "version": version(method),
-                    "code": fingerprint(__name__, paths.PROTOTYPES),
-                },
-                partial(_count_all, key, units, executor, f"{method.name}, {column}"),
-            )
-            counts = (found["atoms"], found["right_atoms"], found["right"])
-            pieces.append(rows_of(key, column, draw, [unit.label for unit in units], *counts))
+            found = _counts(method, units, executor, f"{method.name}, {column}")
+            pieces.append(rows_of(key, column, draw, [unit.label for unit in units], **found))
     return pd.concat(pieces, ignore_index=True)
 
 
+def _counts(
+    method: Method, units: Sequence[Unit], executor: Executor | None, description: str
+) -> dict[str, NDArray[Any]]:
+    """Count many structures, or read what was counted before."""
+    compute = partial(_count_all, method, units, executor, description)
+    if not method.module.startswith("arise_lib."):
+        return compute()
+    key = {
+        "units": [asdict(unit) for unit in units],
+        # Of this method only: another one may change without a new count of this one.
+        "code": fingerprint(method.module, __name__, paths.PROTOTYPES),
+    }
+    return cached(f"benchmark_{method.key}", key, compute)
+
+
 def _count_all(
-    key: str, units: Sequence[Unit], executor: Executor | None, description: str
+    method: Method, units: Sequence[Unit], executor: Executor | None, description: str
 ) -> dict[str, NDArray[Any]]:
     """Count many structures."""
     pool = executor or Here()
-    jobs = run(partial(count, key), units, executor=pool, description=description, chunksize=4)
+    jobs = run(partial(count, method), units, executor=pool, description=description, chunksize=4)
     atoms, right_atoms, right = (np.array(part) for part in zip(*jobs, strict=True))
     return {"atoms": atoms, "right_atoms": right_atoms, "right": right}
+
+
+def scored(key: str, column: str, draw: int, piece: DataSet, classifier: Any) -> pd.DataFrame:
+    """Let a classifier of descriptors look at a piece of a data set, and count.
+
+    Parameters
+    ----------
+    key : str
+        A method that answers from descriptors, "gnb", "bnb" or "arise".
+    column : str
+        One of `COLUMNS`.
+    draw : int
+        Number of the draw.
+    piece : DataSet
+        Descriptors with their true classes, one per structure.
+    classifier : sklearn.base.ClassifierMixin
+        Fitted, with labels of classes: what the method's `estimator` gives.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `outcomes`, a structure counting as one atom; further `periodic`, `answer`, the label
+        that was given, and `information`, the mutual information in bits, of classifiers
+        that tell it.
+
+    Raises
+    ------
+    InputError
+        If the method does not answer from descriptors.
+
+    Examples
+    --------
+    >>> from arise_lib import baselines
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> from arise_lib.training import datasets
+    >>> perfect = datasets.pristine_set(settings=[SoapSettings()], labels=["fcc", "bcc"])
+    >>> classifier = baselines.METHODS["bnb"].estimator()
+    >>> classifier = classifier.fit(perfect.features, perfect.units["label"])
+    >>> baselines.scored("bnb", "pristine", 0, perfect, classifier)["right"].sum()
+    np.int64(8)
+    """
+    if get(key).estimator is None:
+        raise InputError(f"{get(key).name} does not answer from descriptors: see outcomes.")
+    if hasattr(classifier, "mutual_information"):
+        answers, information = classifier.predict(piece.features, return_information=True)
+    else:
+        answers, information = classifier.predict(piece.features), None
+    right = answers == piece.units["label"].to_numpy()
+    once = np.ones(len(right), dtype=np.int64)
+    labels = piece.units["label"].tolist()
+    rows = rows_of(key, column, draw, labels, once, right.astype(np.int64), right)
+    rows = rows.assign(periodic=piece.units["periodic"].to_numpy(), answer=answers)
+    return rows if information is None else rows.assign(information=information)
 
 
 def rows_of(

@@ -1,4 +1,4 @@
-"""How far an accuracy could be from what more draws would give.
+"""Confidence intervals of accuracies: Wilson's, and a bootstrap over structures.
 
 Structures are independent draws, so a share of structures has a binomial interval. The atoms of
 one structure share its defects; pooled over atoms, whole structures are drawn anew, within each
@@ -40,6 +40,13 @@ def wilson_interval(right: int, total: int, confidence: float = 0.95) -> tuple[f
     References
     ----------
     E. B. Wilson, J. Am. Stat. Assoc. 22, 209 (1927).
+
+    Examples
+    --------
+    >>> from arise_lib.baselines import wilson_interval
+    >>> low, high = wilson_interval(98, 100)
+    >>> print(f"{low:.1f} to {high:.1f} %")
+    93.0 to 99.4 %
     """
     if total < 1 or not 0 <= right <= total:
         raise InputError(f"{right} right of {total} is no share; 0 <= right <= total, total >= 1.")
@@ -78,6 +85,12 @@ def bootstrap_interval(
     ------
     InputError
         If there is no structure, or one with more right atoms than atoms.
+
+    Examples
+    --------
+    >>> from arise_lib.baselines import bootstrap_interval
+    >>> bootstrap_interval([90, 90], [100, 100])
+    (90.0, 90.0)
     """
     good, every = np.asarray(right, dtype=float), np.asarray(total, dtype=float)
     kinds = np.zeros(len(good)) if groups is None else np.asarray(groups)

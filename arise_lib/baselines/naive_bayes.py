@@ -7,45 +7,61 @@ those of a power spectrum are not. scikit-learn's defaults, as in the paper.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from arise_lib.errors import InputError
+from arise_lib.baselines.base import Method, register
+from arise_lib.structures import prototypes
 
 
-def fit(kind: Literal["gnb", "bnb"], features: NDArray[np.floating], classes: NDArray[Any]) -> Any:
-    """Train a naive Bayes classifier.
-
-    Parameters
-    ----------
-    kind : {"gnb", "bnb"}
-        Gaussian or Bernoulli.
-    features : ndarray of shape (n_vectors, n_features)
-        Descriptors, the vectors that the network is trained on.
-    classes : ndarray of shape (n_vectors,)
-        Class of each.
+def gaussian() -> Any:
+    """Return Gaussian naive Bayes in double precision.
 
     Returns
     -------
-    sklearn.naive_bayes.GaussianNB or sklearn.naive_bayes.BernoulliNB
-        Fitted; ``predict`` gives classes.
+    sklearn.pipeline.Pipeline
+        Not fitted; takes descriptors and labels.
 
-    Raises
-    ------
-    InputError
-        If the kind is unknown, or features and classes do not fit together.
+    Examples
+    --------
+    >>> from arise_lib.baselines import naive_bayes
+    >>> classifier = naive_bayes.gaussian().fit([[0.0], [0.1], [1.0], [1.1]], list("aabb"))
+    >>> classifier.predict([[0.2], [0.8]]).tolist()
+    ['a', 'b']
     """
-    from sklearn.naive_bayes import BernoulliNB, GaussianNB
+    from sklearn.naive_bayes import GaussianNB
 
-    if kind not in ("gnb", "bnb"):
-        raise InputError(f"Unknown naive Bayes {kind!r}; choose 'gnb' or 'bnb'.")
-    if features.ndim != 2 or len(features) != len(classes):
-        raise InputError(
-            f"Features of shape {features.shape} and {len(classes)} classes do not fit together; "
-            "one row per class is needed."
-        )
-    classifier = GaussianNB() if kind == "gnb" else BernoulliNB()
-    # Double precision: variances of components that hardly vary vanish in single precision.
-    return classifier.fit(features.astype(np.float64), classes)
+    return _in_double_precision(GaussianNB())
+
+
+def bernoulli() -> Any:
+    """Return Bernoulli naive Bayes in double precision, as `gaussian`."""
+    from sklearn.naive_bayes import BernoulliNB
+
+    return _in_double_precision(BernoulliNB())
+
+
+def _in_double_precision(classifier: Any) -> Any:
+    """Variances of components that hardly vary vanish in single precision."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    return make_pipeline(FunctionTransformer(_double), classifier)
+
+
+def _double(features: ArrayLike) -> NDArray[np.float64]:
+    return np.asarray(features, dtype=np.float64)
+
+
+_method = partial(
+    Method,
+    treats=prototypes.LABELS,
+    rule="most probable class, trained on the vectors of ARISE",
+    module=__name__,
+    package="scikit-learn",
+)
+register(_method("gnb", "GNB", estimator=gaussian, row=7))
+register(_method("bnb", "BNB", estimator=bernoulli, row=8))

@@ -1,4 +1,4 @@
-r"""Bond-orientational order and a learned classifier: a method of today for elemental crystals.
+r"""Steinhardt + QDA: bond-orientational order of each atom, classified by a learned model.
 
 Steinhardt's :math:`q_l` of each atom, neighbours weighted by the area of their Voronoi facet
 ("Minkowski structure metrics", no cut-off to choose), as they are and averaged over the first
@@ -33,10 +33,13 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.baselines.methods import ELEMENTAL, METHODS, require
+from arise_lib.baselines.base import Method, get, register, require
 from arise_lib.errors import InputError
+from arise_lib.structures import prototypes
 from arise_lib.structures.checks import check_atoms
 from arise_lib.training.datasets import DISPLACEMENTS, Unit, defective_units
+
+ELEMENTAL = tuple(x for x in prototypes.LABELS if prototypes.get(x).family == "elemental")
 
 #: Orders l; l = 0 and 1 carry no structure.
 ORDERS = tuple(range(2, 13))
@@ -131,7 +134,7 @@ def classifier() -> Any:
     """
     from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 
-    require(METHODS["steinhardt"])
+    require(get("steinhardt"))
     features, labels = [], []
     for unit in training_units():
         features.append(bond_order(unit.build()))
@@ -140,7 +143,7 @@ def classifier() -> Any:
     return analysis.fit(np.concatenate(features), labels)
 
 
-def steinhardt(atoms: Atoms) -> NDArray[np.str_]:
+def qda(atoms: Atoms) -> NDArray[np.str_]:
     """Most probable elemental solid around each atom.
 
     Parameters
@@ -159,3 +162,18 @@ def steinhardt(atoms: Atoms) -> NDArray[np.str_]:
         If the structure cannot be used or is not periodic, or freud is not installed.
     """
     return np.asarray(classifier().predict(bond_order(atoms)), dtype=np.str_)
+
+
+register(
+    Method(
+        "steinhardt",
+        "Steinhardt + QDA",
+        ELEMENTAL,
+        "most probable class of the averaged bond order of each atom",
+        module=__name__,
+        answer=qda,
+        periodic_only=True,
+        package="freud-analysis",
+        optional=True,
+    )
+)

@@ -10,8 +10,10 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.baselines.methods import CLOSE_PACKED
+from arise_lib.baselines.base import get
+from arise_lib.baselines.ovito import CLOSE_PACKED
 from arise_lib.descriptor import SoapSettings, describe
+from arise_lib.errors import InputError
 from arise_lib.training.datasets import defective_units
 
 #: The fastest of so many runs counts: anything else on the machine only adds to a run.
@@ -50,6 +52,44 @@ def fastest(job: Callable[[], Any]) -> float:
         job()
         runs.append(time.process_time() - start)
     return min(runs)
+
+
+def seconds_per_structure(key: str, structures: Sequence[Atoms]) -> float:
+    """Time a method that answers per atom or by the space group.
+
+    Parameters
+    ----------
+    key : str
+        The method.
+    structures : sequence of ase.Atoms
+        What it looks at, one after the other.
+
+    Returns
+    -------
+    float
+        Processor time per structure in s, see `fastest`.
+
+    Raises
+    ------
+    InputError
+        If there is no structure, or if the method answers from descriptors.
+
+    Examples
+    --------
+    >>> from arise_lib.baselines import seconds_per_structure
+    >>> from ase.build import bulk
+    >>> seconds_per_structure("cna", [bulk("Cu", cubic=True).repeat(3)]) > 0
+    True
+    """
+    if not structures:
+        raise InputError("No structure to time; give at least one.")
+    method = get(key)
+    answer: Callable[[Atoms], Any] | None = method.answer or method.group
+    if answer is None:
+        raise InputError(
+            f"{method.name} answers from descriptors: time its classifier and the descriptor."
+        )
+    return fastest(lambda: [answer(atoms) for atoms in structures]) / len(structures)
 
 
 def features(structures: Sequence[Atoms], settings: SoapSettings) -> NDArray[np.float64]:

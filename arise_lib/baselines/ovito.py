@@ -1,8 +1,9 @@
-"""Local structure per atom, by OVITO: PTM, CNA, adaptive CNA and bond-angle analysis.
+"""OVITO's methods, which look at the neighbours of each atom: PTM, CNA, a-CNA and BAA.
 
-Every function takes a structure and returns, for each of its atoms, the class of
-`arise_lib.structures.prototypes` that the method sees, or an empty string. OVITO names types of lattices, and
-PTM orderings on them; the tables below say which class that is.
+Polyhedral template matching, common neighbour analysis with a fixed and with an adaptive cut-off,
+and bond-angle analysis. Every function takes a structure and returns, for each of its atoms, the
+class of `arise_lib.structures.prototypes` that the method sees, or an empty string. OVITO names
+types of lattices, and PTM orderings on them; the tables below say which class that is.
 
 References
 ----------
@@ -14,13 +15,21 @@ Simul. Mater. Sci. Eng. 20, 045021 (2012); BAA: G. J. Ackland, A. P. Jones, Phys
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from arise_lib.baselines.base import Method, register
 from arise_lib.structures.checks import check_atoms
+
+CLOSE_PACKED = ("fcc", "bcc", "hcp")
+TEMPLATES = (
+    *CLOSE_PACKED, "sc", "diamond", "hexagonal diamond", "graphene", "L1_0", "L1_2", "CsCl",
+    "zincblende", "wurtzite",
+)  # fmt: skip
 
 #: Largest root mean square deviation from a template, in units of the template's dNN.
 RMSD_CUTOFF = 0.1
@@ -81,15 +90,16 @@ def ptm(atoms: Atoms) -> NDArray[np.str_]:
     return np.array(found, dtype=np.str_)
 
 
-def cna(atoms: Atoms, cutoff: float = CNA_CUTOFF) -> NDArray[np.str_]:
-    """Run common neighbour analysis with a fixed cut-off.
+def cna(atoms: Atoms, cutoff: float | None = CNA_CUTOFF) -> NDArray[np.str_]:
+    """Run common neighbour analysis, with one cut-off or with one for each atom.
 
     Parameters
     ----------
     atoms : ase.Atoms
         Positions in Å.
-    cutoff : float
-        Bond length up to which atoms are neighbours, Å.
+    cutoff : float, optional
+        Bond length up to which atoms are neighbours, Å. With None it is found for each atom from
+        its neighbours (a-CNA), and the unit of length does not matter.
 
     Returns
     -------
@@ -100,35 +110,21 @@ def cna(atoms: Atoms, cutoff: float = CNA_CUTOFF) -> NDArray[np.str_]:
     ------
     InputError
         If the structure cannot be used.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.baselines import ovito
+    >>> copper = bulk("Cu", cubic=True).repeat(3)
+    >>> set(ovito.cna(copper)) == {"fcc"}
+    True
     """
     from ovito.modifiers import CommonNeighborAnalysisModifier
 
-    mode = CommonNeighborAnalysisModifier.Mode.FixedCutoff
-    return _types(atoms, CommonNeighborAnalysisModifier(mode=mode, cutoff=cutoff))
-
-
-def acna(atoms: Atoms) -> NDArray[np.str_]:
-    """Run common neighbour analysis with a cut-off per atom, found from its neighbours.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-        Any unit of length.
-
-    Returns
-    -------
-    ndarray of str, shape (n_atoms,)
-        "fcc", "bcc", "hcp" or an empty string per atom.
-
-    Raises
-    ------
-    InputError
-        If the structure cannot be used.
-    """
-    from ovito.modifiers import CommonNeighborAnalysisModifier
-
-    mode = CommonNeighborAnalysisModifier.Mode.AdaptiveCutoff
-    return _types(atoms, CommonNeighborAnalysisModifier(mode=mode))
+    modes = CommonNeighborAnalysisModifier.Mode
+    if cutoff is None:
+        return _types(atoms, CommonNeighborAnalysisModifier(mode=modes.AdaptiveCutoff))
+    return _types(atoms, CommonNeighborAnalysisModifier(mode=modes.FixedCutoff, cutoff=cutoff))
 
 
 def baa(atoms: Atoms) -> NDArray[np.str_]:
@@ -175,3 +171,13 @@ def _names(values: Any) -> list[str]:
     """Names of the types of a property, per particle."""
     names = {entry.id: entry.name for entry in values.types}
     return [names[number] for number in np.asarray(values)]
+
+
+_method = partial(Method, module=__name__, periodic_only=True, package="ovito")
+_ordered = "structure type and ordering at an RMSD up to 0.1"
+register(_method("ptm", "PTM", TEMPLATES, _ordered, answer=ptm, row=3))
+_within = "structure type at a cut-off of 3.2 Å"
+register(_method("cna", "CNA", CLOSE_PACKED, _within, answer=cna, row=4))
+_adaptive = partial(cna, cutoff=None)
+register(_method("acna", "a-CNA", CLOSE_PACKED, "structure type", answer=_adaptive, row=5))
+register(_method("baa", "BAA", CLOSE_PACKED, "structure type", answer=baa, row=6))
