@@ -7,12 +7,15 @@ depend on external data are run, but not compared, where those data are absent.
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
 from arise_lib import storage
-from arise_lib.compendium import notebooks
 from arise_lib.storage import paths
+
+sys.path.append(str(paths.ROOT / "tests"))
+from notebook_rules import external_names
 
 
 def _nbval(config: pytest.Config) -> bool:
@@ -45,7 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for cell in cells:
         # The default of 5 s is short for a large picture on a busy machine.
         cell.output_timeout = 60
-        needed = notebooks.external_names(cell.parent.nb, cell.cell_num, known)
+        needed = external_names(cell.parent.nb, cell.cell_num, known)
         if absent & set(needed):
             cell.options["check"] = False
             left_out.append(f"{cell.parent.path.name} {cell.name}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 import types
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +139,43 @@ def test_comment_that_promises_other_columns(
     assert cli.main(["classify", str(path)]) == 0
     assert calls == [{"atoms": 2}]
     assert capsys.readouterr().err.startswith(f"arise: warning: {path}")
+
+
+def test_warnings_of_the_recognition_name_the_file(
+    sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def classify(atoms: ase.Atoms) -> Any:
+        warnings.warn("few atoms of each species", stacklevel=2)
+        raise InputError("nothing to see")
+
+    monkeypatch.setattr(recognition, "classify", classify)
+    for _ in range(2):
+        assert cli.main(["classify", sample]) == 1
+        assert capsys.readouterr().err.splitlines() == [
+            f"arise: warning: {sample}: few atoms of each species",
+            f"arise: {sample}: nothing to see",
+        ]
+
+
+def test_short_memory_does_not_lose_the_other_files(
+    calls: list[dict[str, Any]], sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = cli.read_structure
+
+    def read_large(file: str) -> ase.Atoms:
+        if file == "large.xyz":
+            np.empty(1 << 55)
+        return read(file)
+
+    monkeypatch.setattr(cli, "read_structure", read_large)
+    assert cli.main(["classify", "large.xyz", sample]) == 1
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"{sample}: 32 atoms")
+    assert re.match(
+        r"arise: large\.xyz: the memory was not enough \(Unable to allocate .*\): take a part",
+        captured.err,
+    )
+    assert "Traceback" not in captured.err
 
 
 def test_json_holds_results_and_errors(
@@ -340,6 +380,32 @@ def test_interrupt(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr(runner, "run", run)
     assert cli.main(["reproduce"]) == 130
     assert capsys.readouterr().err == "arise: interrupted\n"
+
+
+COMMAND = [sys.executable, "-m", "arise_lib", "fetch", "--list"]
+
+
+def test_output_that_is_not_read_ends_the_command() -> None:
+    """As ``arise fetch --list | head -0`` does."""
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    with subprocess.Popen(
+        COMMAND, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no full disk to offer")
+def test_output_to_a_full_disk_is_told() -> None:
+    environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(
+            COMMAND, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert result.returncode == 1
+    assert re.fullmatch(r"arise: .*No space left on device: check the disk.*\n", result.stderr)
 
 
 def test_no_command(capsys: Any) -> None:

@@ -15,6 +15,7 @@ import nbformat
 import pytest
 from nbformat import v4
 from nbval.plugin import get_sanitize_patterns
+from notebook_rules import external_names, problems
 
 from arise_lib import compendium, storage
 from arise_lib.compendium import notebooks, runner
@@ -58,11 +59,11 @@ def test_the_notebooks_are_there() -> None:
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
 def test_stored_notebook_has_no_problem(path: Path) -> None:
-    assert notebooks.problems(path) == []
+    assert problems(path) == []
 
 
 def test_sound_notebook_has_no_problem(tmp_path: Path) -> None:
-    assert notebooks.problems(save(sound(), tmp_path)) == []
+    assert problems(save(sound(), tmp_path)) == []
 
 
 def edit(number: int, **values: Any) -> Any:
@@ -123,7 +124,7 @@ def output(kind: str, **values: Any) -> Any:
 def test_every_fault_is_found(tmp_path: Path, change: Any, message: str) -> None:
     notebook = sound()
     change(notebook)
-    found = notebooks.problems(save(notebook, tmp_path))
+    found = problems(save(notebook, tmp_path))
     assert any(message in problem for problem in found), found
 
 
@@ -141,7 +142,7 @@ def test_every_fault_is_found(tmp_path: Path, change: Any, message: str) -> None
 def test_what_is_no_fault_passes(tmp_path: Path, source: str) -> None:
     notebook = sound()
     notebook.cells[2].source = source
-    assert notebooks.problems(save(notebook, tmp_path)) == []
+    assert problems(save(notebook, tmp_path)) == []
 
 
 def test_pictures_and_tables_are_no_paths(tmp_path: Path) -> None:
@@ -150,14 +151,14 @@ def test_pictures_and_tables_are_no_paths(tmp_path: Path) -> None:
     html = f"<table><td>1</td></table><img src='{picture}'>"
     data = {"image/png": "AA//bb/cc/dd", "text/html": html}
     notebook.cells[2].outputs.append(v4.new_output("display_data", data=data))
-    assert notebooks.problems(save(notebook, tmp_path)) == []
+    assert problems(save(notebook, tmp_path)) == []
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"cells": 3, "nbformat": 4}', "[1, 2]"])
 def test_no_notebook_is_one_problem(tmp_path: Path, text: str) -> None:
     path = tmp_path / "00_x.ipynb"
     path.write_text(text)
-    (problem,) = notebooks.problems(path)
+    (problem,) = problems(path)
     assert "00_x.ipynb is no valid notebook" in problem
 
 
@@ -212,13 +213,13 @@ def test_external_names_follow_the_state_of_the_kernel() -> None:
         code("print(1)", 4),
     ]
     notebook = v4.new_notebook(cells=cells)
-    names = [notebooks.external_names(notebook, n, known) for n in range(4)]
+    names = [external_names(notebook, n, known) for n in range(4)]
     assert names == [["stem/a.xyz"], ["stem/a.xyz"], ["stem/a.xyz", "aet/b.xyz"], []]
 
 
 def test_external_cell_without_a_name_needs_all() -> None:
     notebook = v4.new_notebook(cells=[code("print(x)", 1, "external-data")])
-    assert notebooks.external_names(notebook, 0, ["a", "b"]) == ["a", "b"]
+    assert external_names(notebook, 0, ["a", "b"]) == ["a", "b"]
 
 
 # --- nbval -------------------------------------------------------------------------------------
@@ -318,7 +319,7 @@ def test_what_reproduce_stores_passes_structure_tests_and_nbval(
     (outcome,) = runner.run(keep=True, folder=tmp_path, build=tmp_path / "build")
     assert outcome.message == ""
     assert capfd.readouterr().err == "noise"
-    assert notebooks.problems(path) == []
+    assert problems(path) == []
     result = nbval(notebooks.read(path), tmp_path, tmp_path)
     assert "10 passed" in result.stdout, result.stdout
 

@@ -82,6 +82,7 @@ ROW = f"a.xyz\t{SHA256}\t22\thttps://example.org/a.xyz\tCC0\tNobody\n"
         (HEAD + ROW.replace(SHA256, SHA256[:-1]), "'a.xyz' has no valid SHA-256"),
         (HEAD + ROW.replace("https:", "file:"), "'a.xyz' has no valid URL"),
         (HEAD + ROW[:30] + "\n", "not all sizes|no valid"),
+        (HEAD.replace("name", "nom") + ROW, "name"),
         *(
             (HEAD + ROW.replace("a.xyz", name, 1), "has no valid name")
             for name in ("../a.xyz", "b/../../a.xyz", "/a.xyz", "b//a.xyz", "./a", r"..\a", "C:a")

@@ -1,7 +1,8 @@
 """The command line ``arise``: reproduce, classify, fetch.
 
 Exit status: 0 all went well, 1 something failed (the rest was done all the same), 2 the command
-itself was wrong, 130 interrupted, 129 or 143 ended by SIGHUP or SIGTERM.
+itself was wrong, 130 interrupted, 129 and 143 ended by SIGHUP and SIGTERM, 141 (nothing is said)
+the output is no longer read, as by ``| head``.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 import warnings
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,12 +46,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        status = int(options.command(options))
+        # Here, where it can be told, and not at the interpreter's end.
+        sys.stdout.flush()
+        return status
     except InputError as error:
         _complain(str(error))
         return 2
     except AriseError as error:
         _complain(str(error))
+        return 1
+    except BrokenPipeError:
+        _give_up_output()
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        _give_up_output()
+        _complain(f"{error}: check the disk and the permissions")
+        return 1
+    except MemoryError as error:
+        _complain(_short_of_memory(error))
         return 1
     except runner.Ended as end:
         _complain(str(end))
@@ -125,7 +141,15 @@ def _positive(text: str, what: str) -> float:
 
 
 def _complain(message: str) -> None:
-    print(f"arise: {message}", file=sys.stderr, flush=True)
+    # Of a terminal that was closed nobody can complain.
+    with suppress(OSError):
+        print(f"arise: {message}", file=sys.stderr, flush=True)
+
+
+def _give_up_output() -> None:
+    """Send what is still to be printed nowhere; the interpreter would try again at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _reproduce(options: argparse.Namespace) -> int:
@@ -149,34 +173,57 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 
 def _classify(options: argparse.Namespace) -> int:
+    _check(options)
+    records = []
+    for file in options.files:
+        record = _record(file, options)
+        records.append(record)
+        if not options.json and "error" not in record:
+            print(_table(record, options.top), flush=True)
+    if options.json:
+        print(json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False))
+    return 1 if any("error" in record for record in records) else 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Refuse options that do not fit together."""
     if not options.local and (options.box or options.stride or options.output):
         raise InputError("--box, --stride and --output belong to --local: add it or drop them")
     if options.output and len(options.files) > 1:
         raise InputError("--output takes the maps of one file: give one file only")
     if options.output and options.output.suffix not in (".nc", ".npz"):
         raise InputError(f"maps are written as .nc or .npz, not as {options.output.name!r}")
-    chosen = ("network", "passes", "tolerance")
-    settings = {name: getattr(options, name) for name in chosen}
-    settings = {name: value for name, value in settings.items() if value is not None}
-    records, failed = [], 0
-    for file in options.files:
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                atoms = read_structure(file)
-            for warning in caught:
-                _complain(f"warning: {warning.message}")
-            recognise = _local if options.local else _whole
-            record = {"file": file, **recognise(atoms, options, settings)}
-        except (AriseError, OSError) as error:
-            failed += 1
-            record = {"file": file, "error": str(error)}
-            _complain(str(error) if Path(file).name in str(error) else f"{file}: {error}")
-        records.append(record)
-        if not options.json and "error" not in record:
-            print(_table(record, options.top), flush=True)
-    if options.json:
-        print(json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False))
-    return 1 if failed else 0
+
+
+def _record(file: str, options: argparse.Namespace) -> dict[str, Any]:
+    """Recognise the structure in one file; what cannot be done does not stop the other files."""
+    chosen = {name: getattr(options, name) for name in ("network", "passes", "tolerance")}
+    settings = {name: value for name, value in chosen.items() if value is not None}
+    recognise = _local if options.local else _whole
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", UserWarning)
+            try:
+                return {"file": file, **recognise(read_structure(file), options, settings)}
+            finally:
+                for warning in caught:
+                    _complain(f"warning: {_about(file, warning.message)}")
+    except (AriseError, OSError) as error:
+        message = str(error)
+    except MemoryError as error:
+        message = _short_of_memory(error)
+    _complain(_about(file, message))
+    return {"file": file, "error": message}
+
+
+def _about(file: str, message: object) -> str:
+    """Put the file before a message that does not name it."""
+    return str(message) if Path(file).name in str(message) else f"{file}: {message}"
+
+
+def _short_of_memory(error: MemoryError) -> str:
+    reason = f" ({error})" if str(error) else ""
+    return f"the memory was not enough{reason}: take a part of the sample or a larger stride"
 
 
 def _whole(atoms: Atoms, options: argparse.Namespace, settings: dict[str, Any]) -> dict[str, Any]:

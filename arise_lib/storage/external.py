@@ -66,8 +66,9 @@ def _registry(path: Path) -> pd.DataFrame:
             dtype={name: str for name in ("name", "sha256", "url", "licence", "citation")},
         )
         problem = _problem(table)
-    except (OSError, ValueError) as error:
-        problem = str(error)
+    # pandas raises any of these for a table with a torn header.
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        problem = repr(error)
     if problem:
         raise DataError(f"the registry {path} cannot be read ({problem}): restore it")
     return table
