@@ -34,7 +34,7 @@ from arise_lib.baselines import (
 )
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
-from arise_lib.network import Network
+from arise_lib.network import Ensemble, Network
 from arise_lib.storage import parallel, paths
 from arise_lib.storage.fingerprints import follow
 from arise_lib.training import Training, datasets
@@ -368,7 +368,7 @@ class FastTrained(AriseClassifier):
 
     def _trained(
         self, features: NDArray[np.float32], numbers: NDArray[np.int64]
-    ) -> tuple[Network, ...]:
+    ) -> Ensemble:
         mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
         rows = np.column_stack([(features - mean) / scale, np.ones(len(features))])
         wanted = 10.0 * np.eye(len(self.classes_))[numbers]
@@ -376,7 +376,8 @@ class FastTrained(AriseClassifier):
         kernel = weights[:-1] / scale[:, np.newaxis]
         bias = weights[-1] - mean @ kernel
         layers = (kernel.astype(np.float32),), (bias.astype(np.float32),)
-        return (Network(*layers, 0.1, tuple(map(str, self.classes_)), SoapSettings()),)
+        network = Network(*layers, 0.1, tuple(map(str, self.classes_)), SoapSettings())
+        return Ensemble((network,))
 
 
 #: Checks of scikit-learn that call `fit` with vectors and labels of their own.
@@ -468,7 +469,7 @@ def test_training_of_the_classifier() -> None:
     training = Training(hidden=(16,), epochs=10, batch_size=8, learning_rate=2e-2, seed=1)
     arise = AriseClassifier(passes=50, training=training).fit(features, labels)
     assert arise.classes_.tolist() == ["a", "b", "c"] and arise.score(features, labels) > 0.9
-    assert arise.network_[0].classes == ("a", "b", "c")
+    assert arise.network_.classes == ("a", "b", "c")
     assert arise.predict_proba(features).shape == (90, 3)
     with pytest.raises(InputError, match="nothing to learn from one class"):
         AriseClassifier(training=training).fit(features, ["a"] * 90)
