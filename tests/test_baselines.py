@@ -23,7 +23,7 @@ from arise_lib.baselines import (
 from arise_lib.errors import InputError
 from arise_lib.storage import parallel
 from arise_lib.training import datasets
-from arise_lib.training.datasets import Unit
+from arise_lib.training.units import Unit
 
 
 def installed(key: str) -> None:

@@ -23,7 +23,8 @@ from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.baselines.methods import METHODS, get, require
 from arise_lib.baselines.timing import fastest
 from arise_lib.errors import InputError
-from arise_lib.training.datasets import DataSet, Unit
+from arise_lib.training.datasets import DataSet
+from arise_lib.training.units import Unit
 
 
 def scored(

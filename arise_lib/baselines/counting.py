@@ -26,8 +26,14 @@ from arise_lib.storage import paths
 from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.progress import bar
 from arise_lib.structures import prototypes
-from arise_lib.training import datasets
-from arise_lib.training.datasets import DISPLACEMENTS, MISSING, Defect, Unit
+from arise_lib.training.units import (
+    DISPLACEMENTS,
+    MISSING,
+    Defect,
+    Unit,
+    defective_units,
+    pristine_units,
+)
 
 #: Columns of the table: name, and kind and step of the defects; None for perfect structures.
 COLUMNS: dict[str, tuple[Defect, int] | None] = {
@@ -93,7 +99,7 @@ def benchmark_units(method: Method, column: str, draw: int = 0) -> list[Unit]:
         raise InputError(f"Unknown column {column!r}; choose one of {', '.join(COLUMNS)}.")
     condition = COLUMNS[column]
     if condition is None:
-        units = datasets.pristine_units(method.treats)
+        units = pristine_units(method.treats)
         if not method.periodic_only:
             return units
         smallest: dict[str, int] = {}
@@ -101,7 +107,7 @@ def benchmark_units(method: Method, column: str, draw: int = 0) -> list[Unit]:
             if not unit.periodic:
                 smallest.setdefault(unit.label, unit.size)
         return [Unit(label, size, periodic=True) for label, size in smallest.items()]
-    units = datasets.defective_units(*condition, draw, labels=method.treats)
+    units = defective_units(*condition, draw, labels=method.treats)
     return [unit for unit in units if unit.periodic or not method.periodic_only]
 
 

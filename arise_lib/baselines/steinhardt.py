@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 from arise_lib.baselines.methods import ELEMENTAL, METHODS, require
 from arise_lib.errors import InputError
 from arise_lib.structures.checks import check_atoms
-from arise_lib.training.datasets import DISPLACEMENTS, Unit, defective_units
+from arise_lib.training.units import DISPLACEMENTS, Unit, defective_units
 
 #: Orders l; l = 0 and 1 carry no structure.
 ORDERS = tuple(range(2, 13))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from arise_lib.baselines.methods import CLOSE_PACKED
 from arise_lib.descriptor import SoapSettings, describe
-from arise_lib.training.datasets import defective_units
+from arise_lib.training.units import defective_units
 
 #: The fastest of so many runs counts: anything else on the machine only adds to a run.
 REPEATS = 3
