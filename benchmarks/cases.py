@@ -16,7 +16,7 @@ import peers
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
-from arise_lib import bayes, network, samples, storage
+from arise_lib import bayes, network, samples, storage, training
 from arise_lib.descriptor import (
     SoapSettings,
     describe,
@@ -29,7 +29,7 @@ from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import read_structure
 from arise_lib.structures.supercells import round_cluster
-from arise_lib.training import datasets
+from arise_lib.training import vectors
 
 Row = dict[str, Any]
 
@@ -103,7 +103,7 @@ def one_setting(quick: bool) -> tuple[list[Row], dict[str, float]]:
 def many_settings(quick: bool) -> tuple[list[Row], dict[str, float]]:
     """Time a vector of the 99-setting set: the engine's one pass, DScribe once per setting."""
     section = "99 settings"
-    grid, units = training_grid("gto"), datasets.pristine_units()
+    grid, units = training_grid("gto"), training.pristine_units()
     generator = np.random.default_rng(SEED)
     chosen = generator.choice(len(units), 24 if quick else 132, replace=False)
     samples: list[tuple[str, Atoms]] = [("pristine set", units[i].build()) for i in chosen]
@@ -138,14 +138,14 @@ def many_settings(quick: bool) -> tuple[list[Row], dict[str, float]]:
 def pristine_set(quick: bool) -> tuple[list[Row], dict[str, float]]:
     """Time the whole pristine set, 396 structures x 99 settings, past the cache."""
     section, rows, results = "pristine set", [], {}
-    units, grid = datasets.pristine_units(), training_grid()
-    datasets.describe_unit(units[0], grid)
+    units, grid = training.pristine_units(), training_grid()
+    vectors.describe_unit(units[0], grid)
     case = f"{len(units)} structures x {len(grid)} settings"
     with threadpool_limits(1):
         for n_workers in (2,) if quick else (1, 2):
             with ThreadPoolExecutor(n_workers) as pool:
                 start, cpu = time.perf_counter(), time.process_time()
-                datasets.describe_units(units, grid, executor=pool)
+                vectors.describe_units(units, grid, executor=pool)
                 wall, cpu = time.perf_counter() - start, time.process_time() - cpu
             quantity = f"{n_workers} worker" + "s" * (n_workers > 1)
             rows.append(row(section, case, f"{quantity}, wall", wall, "s"))
@@ -157,15 +157,15 @@ def pristine_set(quick: bool) -> tuple[list[Row], dict[str, float]]:
 def defective_sets(quick: bool, full: bool) -> tuple[list[Row], dict[str, float]]:
     """Time defective structures of all 24 conditions, building included."""
     section, every = "defective sets", 48 if quick else 12
-    conditions = datasets.all_conditions()
+    conditions = training.all_conditions()
     sample = [
         unit
         for k, (kind, step) in enumerate(conditions)
-        for unit in datasets.defective_units(kind, step, 0)[k % every :: every]
+        for unit in training.defective_units(kind, step, 0)[k % every :: every]
     ]
     with threadpool_limits(1):
-        datasets.describe_unit(sample[0], SETTINGS)
-        times = [cpu_time(lambda u=u: datasets.describe_unit(u, SETTINGS), 1) for u in sample]
+        vectors.describe_unit(sample[0], SETTINGS)
+        times = [cpu_time(lambda u=u: vectors.describe_unit(u, SETTINGS), 1) for u in sample]
         mean = float(np.mean(times))
         case = f"{len(sample)} structures of {len(conditions)} conditions"
         rows = [
@@ -183,11 +183,11 @@ def defective_sets(quick: bool, full: bool) -> tuple[list[Row], dict[str, float]
         results = {"soap.defective_ms_per_structure": 1e3 * mean}
         if full:
             units = [
-                u for kind, step in conditions for u in datasets.defective_units(kind, step, 0)
+                u for kind, step in conditions for u in training.defective_units(kind, step, 0)
             ]
             with ThreadPoolExecutor(2) as pool:
                 start = time.perf_counter()
-                datasets.describe_units(units, SETTINGS, executor=pool)
+                vectors.describe_units(units, SETTINGS, executor=pool)
                 wall = time.perf_counter() - start
             rows.append(
                 row(section, f"one draw, {len(units)} structures", "2 workers, wall", wall, "s")

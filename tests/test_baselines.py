@@ -38,7 +38,7 @@ from arise_lib.network import Ensemble, Network
 from arise_lib.storage import parallel, paths
 from arise_lib.storage.fingerprints import follow
 from arise_lib.training import Training, datasets
-from arise_lib.training.datasets import Unit
+from arise_lib.training.units import Unit
 
 
 def installed(key: str) -> None:
@@ -366,9 +366,7 @@ def perfect_metals() -> datasets.DataSet:
 class FastTrained(AriseClassifier):
     """A linear fit in place of Keras, which takes seconds per training; all else is the class's."""
 
-    def _trained(
-        self, features: NDArray[np.float32], numbers: NDArray[np.int64]
-    ) -> Ensemble:
+    def _trained(self, features: NDArray[np.float32], numbers: NDArray[np.int64]) -> Ensemble:
         mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-6
         rows = np.column_stack([(features - mean) / scale, np.ones(len(features))])
         wanted = 10.0 * np.eye(len(self.classes_))[numbers]

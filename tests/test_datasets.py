@@ -4,36 +4,40 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+from ase import Atoms
+from ase.build import bulk
 from threadpoolctl import threadpool_limits
 
-from arise_lib import storage
 from arise_lib.descriptor import RADIAL_BASES, SoapSettings, describe, training_grid
 from arise_lib.descriptor._engine.grid import radial_table
 from arise_lib.descriptor._engine.harmonics import fill_harmonics, harmonic_columns, recurrence
 from arise_lib.errors import InputError
 from arise_lib.storage import paths
+from arise_lib.storage.fingerprints import PACKAGE, fingerprint
 from arise_lib.storage.parallel import workers
 from arise_lib.structures import prototypes
 from arise_lib.structures.scale import overall_nearest_neighbour_distance
-from arise_lib.training import datasets
-from arise_lib.training.datasets import (
+from arise_lib.training import vectors
+from arise_lib.training.datasets import DataSet, data_set, defective_set, pristine_set
+from arise_lib.training.fit import Training, settle, train
+from arise_lib.training.units import (
     DISPLACEMENTS,
     MISSING,
+    Recipe,
     Unit,
     all_conditions,
-    defective_set,
     defective_units,
-    describe_unit,
-    describe_units,
-    pristine_set,
     pristine_units,
 )
+from arise_lib.training.vectors import describe_unit, describe_units
 
 FEW = ("fcc", "NaCl", "graphene", "nanotube (3,3)")  # 4 + 4 + 4 + 1 pristine structures
 TWO = (SoapSettings(), SoapSettings(cutoff=3.0, extrinsic=1.05))
@@ -264,6 +268,7 @@ def test_pristine_set() -> None:
     units = pristine_units(FEW)
     assert len(data) == len(data.units) == len(data.features) == len(units) * 2 == 26
     assert data.features.dtype == np.float32 and np.isfinite(data.features).all()
+    assert data.labels == prototypes.LABELS
     assert data.classes.tolist() == [prototypes.LABELS.index(u.label) for u in units for _ in TWO]
     # Structure by structure, settings fastest; the table says which is which.
     for row in (0, 7, 25):
@@ -289,7 +294,7 @@ def test_pristine_set_by_default_has_the_papers_99_settings() -> None:
 
 def test_pristine_set_is_read_from_the_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     first = pristine_set(settings=TWO, labels=["fcc"])
-    monkeypatch.setattr(datasets, "describe_units", None)  # calling it would raise
+    monkeypatch.setattr(vectors, "describe_units", None)  # calling it would raise
     again = pristine_set(settings=TWO, labels=["fcc"])
     assert again.features.tobytes() == first.features.tobytes()
     assert again.units.equals(first.units)
@@ -360,7 +365,7 @@ def test_unit_that_fails_is_reported_and_nothing_is_kept(
             raise MemoryError("full")
         return describe_unit(unit, settings)
 
-    monkeypatch.setattr(datasets, "describe_unit", failing)
+    monkeypatch.setattr(vectors, "describe_unit", failing)
     with pytest.raises(MemoryError, match="full"):
         run()
     assert not [path for path in own_cache.rglob("*") if path.is_file()]
@@ -385,14 +390,168 @@ def test_damaged_piece_is_computed_anew(own_cache: Path) -> None:
         assert run() == first
 
 
-def test_other_prototypes_are_another_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    keys = []
-    monkeypatch.setattr(
-        storage,
-        "cached",
-        lambda name, key, compute: keys.append(key) or {"features": np.zeros((4, 1, 316))},
-    )
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("structures/prototypes.py", "if entry.chirality is not None", "if entry.chirality"),
+        ("structures/supercells.py", "MIN_ATOMS = 100", "MIN_ATOMS = 101"),
+        ("training/units.py", "(*self.seed, 1)", "(*self.seed, 2)"),
+        ("descriptor/_engine/elements.py", "import numpy as np", "import numpy as np\nX = 1"),
+    ],
+)
+def test_other_code_is_another_result(tmp_path: Path, module: str, old: str, new: str) -> None:
+    """What is stored was made by this code: a copy of the package with a change has another key."""
+    copy = copytree(PACKAGE, tmp_path / "arise_lib")
+    found = fingerprint("arise_lib.training.vectors", package=copy)
+    assert found == fingerprint("arise_lib.training.vectors")
+    text = (copy / module).read_text()
+    assert old in text
+    (copy / module).write_text(text.replace(old, new))
+    assert fingerprint("arise_lib.training.vectors", package=copy) != found
+
+
+def test_another_table_of_prototypes_is_another_result(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     pristine_set(settings=TWO[:1], labels=["fcc"])
-    monkeypatch.setattr(prototypes, "fingerprint", lambda: "changed")
+    table = copytree(paths.PROTOTYPES, tmp_path / "prototypes")
+    (table / "cells.csv").write_text((table / "cells.csv").read_text() + "\n")
+    monkeypatch.setattr(paths, "PROTOTYPES", table)
     pristine_set(settings=TWO[:1], labels=["fcc"])
-    assert keys[0] != keys[1]
+    assert len(list((paths.DERIVED / "pristine").iterdir())) == 2
+
+
+# --- parts of sets, joined sets, own classes -------------------------------------------------
+
+
+def few() -> DataSet:
+    features = np.arange(12, dtype=np.float32).reshape(6, 2)
+    table = pd.DataFrame({"label": ["b", "a", "c", "a", "b", "b"]})
+    return DataSet(features, np.array([1, 0, 2, 0, 1, 1]), ("a", "b", "c"), table)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [4, 1],
+        np.array([4, 1]),
+        np.isin(np.arange(6), [1, 4]),
+        slice(1, 5, 3),
+        pd.Series([4, 1]),
+        [],
+    ],
+)
+def test_some_rows(rows: Any) -> None:
+    data, numbers = few(), np.arange(6)[rows]
+    part = data.select(rows)
+    assert part.features.tolist() == data.features[numbers].tolist()
+    assert [part.labels[k] for k in part.classes] == part.units["label"].tolist()
+    assert len(part) == len(numbers) and part.labels == data.labels
+    assert part.units.index.tolist() == list(range(len(numbers)))
+
+
+def test_rows_of_one_setting() -> None:
+    data = pristine_set(settings=TWO, labels=FEW)
+    for k, settings in enumerate(TWO):
+        part, alone = data.of(settings), pristine_set(settings=[settings], labels=FEW)
+        assert part.features.tobytes() == data.features[k::2].tobytes()
+        assert part.features == pytest.approx(alone.features, abs=1e-6)
+        assert part.units.equals(alone.units)
+    for absent in (SoapSettings(cutoff=3.5), SoapSettings(radial="gto")):
+        with pytest.raises(InputError, match="None of the 26 vectors of 316 features was made"):
+            data.of(absent)
+    with pytest.raises(InputError, match="None of the 6 vectors"):
+        few().of(SoapSettings())
+
+
+def test_joined_sets_keep_their_classes() -> None:
+    first, table = few(), pd.DataFrame({"label": ["d", "a"], "size": [3, 4]})
+    second = DataSet(np.ones((2, 2), np.float32), np.array([0, 1]), ("d", "a"), table)
+    both = DataSet.concatenate(first, second)
+    assert both.labels == ("a", "b", "c", "d")
+    assert [both.labels[k] for k in both.classes] == both.units["label"].tolist()
+    assert both.features.tolist() == [*first.features.tolist(), *second.features.tolist()]
+    assert both.classes.dtype == np.int64
+    assert DataSet.concatenate(first).classes.tolist() == first.classes.tolist()
+
+
+def test_classes_numbered_by_other_labels() -> None:
+    part = few().select([0, 1]).numbered(("x", "b", "a"))
+    assert part.labels == ("x", "b", "a") and part.classes.tolist() == [1, 2]
+    with pytest.raises(InputError, match=r"The classes \['c'\] occur"):
+        few().numbered(("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"classes": np.array([0, 1])}, "6 vectors, 2 classes and 6 rows"),
+        ({"labels": ("a", "b", "a")}, "A label stands twice"),
+        ({"labels": ("a", "b")}, "Classes 0 to 2 do not all have one of the 2 labels"),
+        ({"classes": np.array([0, 0, 0, 0, 0, -1])}, "Classes -1 to 0"),
+    ],
+)
+def test_parts_that_do_not_belong_together(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(few(), **change)
+
+
+def test_sets_that_cannot_be_joined() -> None:
+    wide = replace(few(), features=np.ones((6, 3), np.float32))
+    with pytest.raises(InputError, match=r"2 data sets with vectors of \[2, 3\] features"):
+        DataSet.concatenate(few(), wide)
+    with pytest.raises(InputError, match="0 data sets"):
+        DataSet.concatenate()
+
+
+@dataclass(frozen=True)
+class Toy(Recipe):
+    """A crystal of polonium: simple cubic as in nature, or as it is not."""
+
+    size: int
+
+    def build(self) -> Atoms:
+        lattice = {"cubic": "sc", "centred": "bcc", "close-packed": "fcc"}[self.label]
+        return bulk("Po", lattice, a=3.4) * self.size
+
+
+TOYS = ("cubic", "centred", "close-packed")
+
+
+def test_a_network_of_own_classes() -> None:
+    units = [Toy(label, size) for size in (1, 2, 3) for label in TOYS]
+    settings = training_grid()[::9]
+    data = data_set(units, settings)
+    assert data.labels == TOYS and len(data) == 9 * 11
+    assert data.units["size"].tolist() == [unit.size for unit in units for _ in settings]
+    recipe = Training(hidden=(32,), dropout=0.0, learning_rate=0.01, batch_size=8, epochs=40)
+    trained, _ = train(data, settings[0], recipe)
+    assert trained.classes == TOYS and trained.kernels[-1].shape == (32, 3)
+    # A supercell has the vector of its cell, so that a larger one is known; to guess is 33 %.
+    larger = data_set([Toy(label, 4) for label in TOYS], settings, labels=trained.classes)
+    assert trained.accuracy(larger) > 90.0
+    with pytest.raises(InputError, match=r"The network has 3 classes.*the data have 108"):
+        other = pristine_set(settings=settings, labels=["fcc"])
+        settle(trained, other, Training(hidden=(16,), settle=1))
+
+
+def test_own_classes_beside_those_of_the_paper() -> None:
+    pristine = pristine_set(settings=TWO, labels=["fcc"])
+    both = DataSet.concatenate(pristine, data_set([Toy("cubic", 2)], TWO))
+    assert both.labels == (*prototypes.LABELS, "cubic")
+    fcc = prototypes.LABELS.index("fcc")
+    assert both.classes.tolist() == [fcc] * 8 + [108] * 2
+
+
+def test_own_classes_that_are_not_named() -> None:
+    with pytest.raises(InputError, match=r"\['centred'\] of some units are not among"):
+        data_set([Toy("centred", 1)], TWO, labels=("cubic",))
+    with pytest.raises(InputError, match="give at least one"):
+        data_set([Toy("centred", 1)], [])
+
+
+def test_own_structures_of_which_nothing_is_left_are_left_out() -> None:
+    lone = Unit("diamond", 1, periodic=False, missing=0.5)
+    data = data_set([lone, Unit("diamond", 1, periodic=True)], TWO)
+    assert len(data) == 2 and np.isfinite(data.features).all()
+    assert data.units["periodic"].all()

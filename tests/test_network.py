@@ -38,7 +38,8 @@ def blobs(spread: float = 1.6) -> DataSet:
     kind = np.repeat(np.arange(len(CLASSES)), ROWS)
     noise = generator.normal(scale=spread, size=(len(kind), N_FEATURES))
     features = (centres[kind] + noise).astype(np.float32)
-    return DataSet(features, np.array(CLASSES)[kind], pd.DataFrame(index=range(len(kind))))
+    table = pd.DataFrame(index=range(len(kind)))
+    return DataSet(features, np.array(CLASSES)[kind], prototypes.LABELS, table)
 
 
 def random_network(seed: int = 0, widths: tuple[int, ...] = (7, 9, 5)) -> Network:
@@ -431,7 +432,7 @@ def test_split_is_fixed() -> None:
 def test_class_too_small_to_split() -> None:
     data = blobs()
     keep = np.flatnonzero((data.classes != CLASSES[0]) | (np.arange(len(data)) < 4))
-    small = DataSet(data.features[keep], data.classes[keep], data.units.iloc[keep])
+    small = data.select(keep)
     with pytest.raises(InputError, match=r"114 vectors cannot be split.*at least 5"):
         training.split(small)
 
@@ -461,7 +462,7 @@ def test_shape_of_what_is_trained(trained: tuple[Network, pd.DataFrame]) -> None
 def test_best_validation_epoch_is_kept(trained: tuple[Network, pd.DataFrame]) -> None:
     data = blobs()
     rows = training.split(data)[1]
-    held_out = DataSet(data.features[rows], data.classes[rows], data.units.iloc[rows])
+    held_out = data.select(rows)
     more = (training.train(data, SoapSettings(), replace(HASTY, seed=seed)) for seed in range(4))
     for result, history in itertools.chain([trained], more):
         best = history["val_accuracy"].max()
@@ -475,7 +476,7 @@ def test_best_validation_epoch_is_kept(trained: tuple[Network, pd.DataFrame]) ->
 def test_settling_never_loses_in_validation(trained: tuple[Network, pd.DataFrame]) -> None:
     before, data = trained[0], blobs()
     _, held_out = training.split(data)
-    rows = DataSet(data.features[held_out], data.classes[held_out], data.units.iloc[held_out])
+    rows = data.select(held_out)
     after, history = training.settle(before, data, replace(HASTY, settle=3))
     assert len(history) == 3
     assert after.accuracy(rows) >= before.accuracy(rows)
@@ -547,7 +548,7 @@ def test_accuracy_counts_an_undefined_vector_as_wrong() -> None:
         (np.zeros((3, 2), np.float32),), (np.float32([1, 0]),), 0.0, ("a", "b"), SoapSettings()
     )
     features = np.zeros((4, 3), np.float32)
-    data = DataSet(features, np.zeros(4, np.int64), pd.DataFrame(index=range(4)))
+    data = DataSet(features, np.zeros(4, np.int64), ("a", "b"), pd.DataFrame(index=range(4)))
     assert sure.accuracy(data) == 1.0
     features[1, 2] = np.nan
     assert sure.accuracy(data) == 0.75

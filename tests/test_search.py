@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from arise_lib.descriptor import SoapSettings
-from arise_lib.errors import DataError
+from arise_lib.errors import DataError, InputError
 from arise_lib.network import load
 from arise_lib.storage import jsonl, paths
 from arise_lib.training import datasets, kept, search
@@ -27,7 +27,7 @@ def bowl(training: Training) -> dict[str, float]:
 
 def few_rows() -> datasets.DataSet:
     features = np.random.default_rng(0).random((40, 5), dtype=np.float32)
-    return datasets.DataSet(features, np.arange(40) % 2, pd.DataFrame(index=range(40)))
+    return datasets.DataSet(features, np.arange(40) % 2, ("a", "b"), pd.DataFrame(index=range(40)))
 
 
 def run(path: Path, n_trials: int) -> list[kept.Row]:
@@ -39,6 +39,64 @@ def test_interrupted_equals_one_go(tmp_path: Path) -> None:
     run(one_go, 30)
     assert [len(run(pieces, n)) for n in (12, 12, 23, 30)] == [12, 0, 11, 7]
     assert pieces.read_bytes() == one_go.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"seed": 2}, r"trial 0 of a search with seed = 1, epochs = 5, patience = 2; asked for is "
+                      r"trial 0 with seed = 2, epochs = 5, patience = 2"),
+        ({"epochs": 6}, "with seed = 1, epochs = 6, patience = 2"),
+        ({"patience": 3}, "with seed = 1, epochs = 5, patience = 3"),
+    ],
+)  # fmt: skip
+def test_rows_of_two_searches_are_not_mixed(
+    tmp_path: Path, other: dict[str, int], said: str
+) -> None:
+    path = tmp_path / "trials.jsonl"
+    run(path, 2)
+    before = path.read_bytes()
+    for n_trials in (2, 3):  # also where nothing is left to do
+        with pytest.raises(InputError, match=said):
+            list(
+                search.search(
+                    path, n_trials, bowl, **{"epochs": 5, "patience": 2, "seed": 1} | other
+                )
+            )
+    assert path.read_bytes() == before
+
+
+def test_a_lost_row_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    run(path, 3)
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text(lines[0] + lines[2])
+    with pytest.raises(InputError, match=r"Line 1 of trials\.jsonl is trial 2"):
+        run(path, 4)
+
+
+def test_the_kept_search_goes_on_with_its_own_numbers_only(tmp_path: Path) -> None:
+    """Its rows do not say how long a training might be: the defaults."""
+    path = tmp_path / "quip.jsonl"
+    path.write_text((paths.DATA / "search" / "quip.jsonl").read_text())
+    rows = jsonl.read_rows(path)
+    assert list(search.search(path, len(rows), bowl, seed=42)) == []
+    assert {(t.epochs, t.patience) for t in map(kept.training_of, rows)} == {(300, 30)}
+    for other in ({"seed": 0}, {"seed": 42, "epochs": 100}, {"seed": 42, "patience": 10}):
+        with pytest.raises(InputError, match=r"Line 0 of quip\.jsonl"):
+            list(search.search(path, len(rows), bowl, **other))
+
+
+def test_a_row_says_all_that_trains_its_network_again(tmp_path: Path) -> None:
+    trained: list[Training] = []
+
+    def remember(training: Training) -> dict[str, float]:
+        trained.append(training)
+        return bowl(training)
+
+    path = tmp_path / "trials.jsonl"
+    list(search.search(path, 2, remember, epochs=7, patience=4, seed=3))
+    assert [kept.training_of(row) for row in jsonl.read_rows(path)] == trained
 
 
 def test_trials_at_once_equal_one_by_one(tmp_path: Path) -> None:
@@ -110,9 +168,16 @@ def test_a_network_is_trained_once_and_kept(
     def refuse(*_: object) -> None:
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(search, "train", refuse)
+    monkeypatch.setattr(kept, "train", refuse)
     again = kept.kept(folder, data, SoapSettings(), training)
     np.testing.assert_array_equal(first.kernels[0], again.kernels[0])
+
+
+def test_a_folder_of_other_classes_is_refused(tmp_path: Path) -> None:
+    training, data = Training(hidden=(8,), epochs=1), few_rows()
+    kept.kept(tmp_path, data, SoapSettings(), training)
+    with pytest.raises(InputError, match="keeps a network of 2 classes, from 'a' on"):
+        kept.kept(tmp_path, replace(data, labels=("a", "c")), SoapSettings(), training)
 
 
 def test_settling_what_was_kept_equals_training_in_one_go(tmp_path: Path) -> None:

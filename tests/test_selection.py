@@ -8,7 +8,7 @@ import pytest
 from arise_lib import network, samples
 from arise_lib.storage import paths
 from arise_lib.training import datasets, selection
-from arise_lib.training.datasets import DISPLACEMENTS, MISSING, defective_units
+from arise_lib.training.units import DISPLACEMENTS, MISSING, defective_units
 
 
 def test_mild_means_what_the_paper_says() -> None:
@@ -45,14 +45,14 @@ def few(monkeypatch: pytest.MonkeyPatch, tmp_path):
 def test_scores(few: None) -> None:
     trained = network.load("arise")
     mild = selection.selection_set(trained.settings, draws=[0])
-    features, classes = mild
     # Two classes x (4 pristine + 6 conditions x 3 supercells x 2).
-    assert features.shape == (2 * (4 + 36), 316) and len(classes) == len(features)
+    assert mild.features.shape == (2 * (4 + 36), 316)
+    assert mild.units["displacement"].max() < 0.01 and mild.units["missing"].max() == 0.05
     scores = selection.score(trained, mild, n_passes=10)
     groups = [scores[key] for key in scores if key not in ("selection", "experiments")]
     assert scores["experiments"] == pytest.approx(np.mean(groups))
     missed = selection.missed(trained, mild)
-    assert scores["selection"] == pytest.approx(100 * (1 - len(missed) / len(classes)))
+    assert scores["selection"] == pytest.approx(100 * (1 - len(missed) / len(mild)))
 
     # A network whose last layer always answers the first class misses all others.
     blind = network.Network(
@@ -62,6 +62,13 @@ def test_scores(few: None) -> None:
         trained.classes,
         trained.settings,
     )
-    expected = 100 * float(np.mean(classes == 0))
+    expected = 100 * float(np.mean(mild.classes == 0))
     assert selection.score(blind, mild, n_passes=2)["selection"] == pytest.approx(expected)
     assert {answer for _, answer in selection.missed(blind, mild)} == {trained.classes[0]}
+
+
+def test_answers_are_compared_by_name(few: None) -> None:
+    trained = network.load("arise")
+    mild = selection.selection_set(trained.settings, draws=[])
+    renumbered = mild.numbered(trained.classes[::-1])
+    assert selection.missed(trained, renumbered) == selection.missed(trained, mild) == []

@@ -25,8 +25,7 @@ from arise_lib.descriptor import RADIAL_BASES, SoapSettings
 from arise_lib.network import Network
 from arise_lib.storage import paths
 from arise_lib.storage.jsonl import read_rows
-from arise_lib.training import datasets, noise, selection
-from arise_lib.training.datasets import DataSet
+from arise_lib.training import DataSet, noisy_set, pristine_set, selection
 from arise_lib.training.fit import SPLIT_STATE, Training, split, train_on_one_core
 from arise_lib.training.kept import SETTLE, kept, training_of, weights_name
 
@@ -65,11 +64,13 @@ def main() -> None:
     training = replace(training_of(trials[chosen.trial]), settle=chosen.settle)
     if chosen.epochs:
         training = replace(training, epochs=chosen.epochs, patience=None)
-    pristine = datasets.pristine_set(chosen.radial)
+    data = pristine = pristine_set(chosen.radial)
     folder = paths.DERIVED / "search" / chosen.radial
     if chosen.noisy or chosen.epochs:
         folder = paths.DERIVED / "release" / f"{chosen.radial}_{chosen.trial}_{chosen.noisy}"
-    data = _with_noise(pristine, chosen.noisy, settings) if chosen.noisy else pristine
+    if chosen.noisy:
+        noisy = noisy_set(chosen.noisy, NOISY_SEED, settings)
+        data = DataSet.concatenate(pristine, noisy)
     trained = kept(folder, data, settings, training)
     if chosen.train_only:
         return
@@ -98,16 +99,6 @@ def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:
     }
 
 
-def _with_noise(pristine: DataSet, n: int, settings: SoapSettings) -> DataSet:
-    """Join the pristine set and noisy structures."""
-    noisy = noise.noisy_set(n, NOISY_SEED, settings)
-    return DataSet(
-        np.concatenate([pristine.features, noisy.features]),
-        np.concatenate([pristine.classes, noisy.classes]),
-        pd.concat([pristine.units, noisy.units], ignore_index=True),
-    )
-
-
 def _card(
     chosen: argparse.Namespace, trained: Network, training: Training, pristine: DataSet
 ) -> dict[str, object]:
@@ -118,7 +109,7 @@ def _card(
     data = "39,204 pristine vectors (396 structures x 99 settings)"
     if chosen.noisy:
         data += f" and {chosen.noisy:,} noisy structures (arise_lib.training.noise)"
-        fresh = noise.noisy_set(10_800, NOISY_SEED + 1, trained.settings)
+        fresh = noisy_set(10_800, NOISY_SEED + 1, trained.settings)
         accuracies["noisy structures never seen"] = trained.accuracy(fresh)
     else:
         accuracies |= {

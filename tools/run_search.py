@@ -15,7 +15,6 @@ from functools import partial
 from arise_lib import training
 from arise_lib.descriptor import RADIAL_BASES, SoapSettings
 from arise_lib.storage import parallel, paths
-from arise_lib.training import datasets
 from arise_lib.training.search import evaluate, search
 
 
@@ -29,7 +28,7 @@ def main() -> None:
 
     training.train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
-    data = datasets.pristine_set(chosen.radial)
+    data = training.pristine_set(chosen.radial)
     weights = paths.DERIVED / "search" / chosen.radial
     run = partial(evaluate, data=data, settings=settings, weights=weights)
     path = paths.DATA / "search" / f"{chosen.radial}.jsonl"

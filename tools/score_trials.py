@@ -1,7 +1,7 @@
 """Score candidates for release by mild defects and by simulated experiments.
 
     .venv/bin/python tools/score_trials.py
-    .venv/bin/python tools/score_trials.py --beside 13
+    .venv/bin/python tools/score_trials.py --beside 20
 
 The trials of the best validation accuracy, as in the paper fifteen, get two lines each in
 data/search/scores.jsonl: as the search left them, and settled at a tenth of the learning rate.
@@ -16,15 +16,12 @@ import argparse
 from dataclasses import replace
 from functools import lru_cache
 
-import numpy as np
-from numpy.typing import NDArray
-
 from arise_lib import training
 from arise_lib.descriptor import SoapSettings
 from arise_lib.network import Ensemble
 from arise_lib.storage import parallel, paths
 from arise_lib.storage.jsonl import read_rows, write_rows
-from arise_lib.training import datasets, selection
+from arise_lib.training import DataSet, selection
 from arise_lib.training.kept import SETTLE, Row, kept, training_of
 
 N_BEST = 15
@@ -75,12 +72,12 @@ def _scored(trials: list[Row], epochs: int) -> Row:
 
 
 @lru_cache(maxsize=1)
-def _pristine() -> datasets.DataSet:
-    return datasets.pristine_set(SETTINGS.radial)
+def _pristine() -> DataSet:
+    return training.pristine_set(SETTINGS.radial)
 
 
 @lru_cache(maxsize=1)
-def _mild() -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+def _mild() -> DataSet:
     return selection.selection_set(SETTINGS)
 
 

@@ -16,7 +16,7 @@ from arise_lib.baselines.base import Method, register
 from arise_lib.bayes import inference
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
-from arise_lib.network.model import Ensemble, Network
+from arise_lib.network.model import Ensemble
 from arise_lib.network.released import NetworkLike, as_ensemble
 from arise_lib.structures import prototypes
 from arise_lib.training.datasets import DataSet
@@ -65,8 +65,8 @@ class AriseClassifier(ClassifierMixin, BaseEstimator):
     --------
     >>> from arise_lib.baselines import AriseClassifier
     >>> from arise_lib.descriptor import SoapSettings
-    >>> from arise_lib.training import datasets
-    >>> metals = datasets.pristine_set(settings=[SoapSettings()], labels=["fcc", "bcc"])
+    >>> from arise_lib import training
+    >>> metals = training.pristine_set(settings=[SoapSettings()], labels=["fcc", "bcc"])
     >>> arise = AriseClassifier("arise", passes=100).fit(metals.features, metals.units["label"])
     >>> arise.predict(metals.features).tolist()
     ['fcc', 'fcc', 'fcc', 'fcc', 'bcc', 'bcc', 'bcc', 'bcc']
@@ -222,13 +222,9 @@ class AriseClassifier(ClassifierMixin, BaseEstimator):
         """Train on vectors, `numbers` into `classes_`."""
         labels = tuple(map(str, self.classes_))
         units = pd.DataFrame({"label": np.array(labels)[numbers]})
-        network, _ = train(
-            DataSet(features, numbers, units), self.settings or SoapSettings(), self.training
-        )
-        n = len(labels)
-        kernels = (*network.kernels[:-1], network.kernels[-1][:, :n])
-        biases = (*network.biases[:-1], network.biases[-1][:n])
-        return Ensemble((Network(kernels, biases, network.dropout, labels, network.settings),))
+        data = DataSet(features, numbers, labels, units)
+        network, _ = train(data, self.settings or SoapSettings(), self.training)
+        return Ensemble((network,))
 
 
 register(

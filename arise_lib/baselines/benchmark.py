@@ -15,7 +15,7 @@ from arise_lib.baselines.columns import benchmark_units
 from arise_lib.baselines.counting import perfect_group
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.errors import InputError
-from arise_lib.training.datasets import Unit
+from arise_lib.training.units import Unit
 
 
 def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd.DataFrame:

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from arise_lib.baselines.base import Method
 from arise_lib.errors import InputError
-from arise_lib.training import datasets
-from arise_lib.training.datasets import DISPLACEMENTS, MISSING, Defect, Unit
+from arise_lib.training.units import (
+    DISPLACEMENTS,
+    MISSING,
+    Defect,
+    Unit,
+    defective_units,
+    pristine_units,
+)
 
 #: Columns of the table: name, and kind and step of the defects; None for perfect structures.
 COLUMNS: dict[str, tuple[Defect, int] | None] = {
@@ -74,7 +80,7 @@ def benchmark_units(method: Method, column: str, draw: int = 0) -> list[Unit]:
         raise InputError(f"Unknown column {column!r}; choose one of {', '.join(COLUMNS)}.")
     condition = COLUMNS[column]
     if condition is None:
-        units = datasets.pristine_units(method.treats)
+        units = pristine_units(method.treats)
         if not method.periodic_only:
             return units
         smallest: dict[str, int] = {}
@@ -82,5 +88,5 @@ def benchmark_units(method: Method, column: str, draw: int = 0) -> list[Unit]:
             if not unit.periodic:
                 smallest.setdefault(unit.label, unit.size)
         return [Unit(label, size, periodic=True) for label, size in smallest.items()]
-    units = datasets.defective_units(*condition, draw, labels=method.treats)
+    units = defective_units(*condition, draw, labels=method.treats)
     return [unit for unit in units if unit.periodic or not method.periodic_only]

@@ -25,7 +25,8 @@ from arise_lib.storage.cache import cached
 from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import Here, run
 from arise_lib.structures import prototypes
-from arise_lib.training.datasets import DataSet, Unit
+from arise_lib.training.datasets import DataSet
+from arise_lib.training.units import Unit
 
 
 @cache
@@ -186,8 +187,8 @@ def scored(key: str, column: str, draw: int, piece: DataSet, classifier: Any) ->
     --------
     >>> from arise_lib import baselines
     >>> from arise_lib.descriptor import SoapSettings
-    >>> from arise_lib.training import datasets
-    >>> perfect = datasets.pristine_set(settings=[SoapSettings()], labels=["fcc", "bcc"])
+    >>> from arise_lib import training
+    >>> perfect = training.pristine_set(settings=[SoapSettings()], labels=["fcc", "bcc"])
     >>> classifier = baselines.METHODS["bnb"].estimator()
     >>> classifier = classifier.fit(perfect.features, perfect.units["label"])
     >>> baselines.scored("bnb", "pristine", 0, perfect, classifier)["right"].sum()

@@ -37,7 +37,7 @@ from arise_lib.baselines.base import Method, get, register, require
 from arise_lib.errors import InputError
 from arise_lib.structures import prototypes
 from arise_lib.structures.checks import check_atoms
-from arise_lib.training.datasets import DISPLACEMENTS, Unit, defective_units
+from arise_lib.training.units import DISPLACEMENTS, Unit, defective_units
 
 ELEMENTAL = tuple(x for x in prototypes.LABELS if prototypes.get(x).family == "elemental")
 

@@ -14,7 +14,7 @@ from arise_lib.baselines.base import get
 from arise_lib.baselines.ovito import CLOSE_PACKED
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
-from arise_lib.training.datasets import defective_units
+from arise_lib.training.units import defective_units
 
 #: The fastest of so many runs counts: anything else on the machine only adds to a run.
 REPEATS = 3

@@ -2,29 +2,35 @@
 
 from arise_lib.samples.alloys import (
     FEPT_CONSTANT,
+    FEPT_PHASES,
     TOMOGRAPHY_ERROR,
     WRONG_SPECIES,
     fept_box,
     ordered_core_particle,
 )
-from arise_lib.samples.experiments import Experiment, crystal_box, draw
-from arise_lib.samples.grains import bicrystal
+from arise_lib.samples.experiments import Sample, crystal_box, draw
+from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
 from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
 from arise_lib.samples.unknown import unseen_crystals
 
 __all__ = [
+    "BICRYSTAL_GAP",
+    "BOUNDARY_GAP",
     "FEPT_CONSTANT",
+    "FEPT_PHASES",
     "IMAGE_ERRORS",
     "SHEETS",
     "TOMOGRAPHY_ERROR",
     "WRONG_SPECIES",
-    "Experiment",
+    "Sample",
     "bicrystal",
     "crystal_box",
     "draw",
     "fept_box",
+    "join",
     "noisy_sheet",
     "ordered_core_particle",
+    "random_boundary",
     "sheet_image",
     "unseen_crystals",
 ]

@@ -17,6 +17,12 @@ def unseen_crystals() -> dict[str, Atoms]:
         Periodic supercells of at least 100 atoms by name: A15, fluorite, rutile,
         pyrite and Heusler structures, from their space groups and the textbook
         positions of Cr3Si, CaF2, TiO2, FeS2 and Cu2MnAl (lengths in Å).
+
+    Examples
+    --------
+    >>> crystals = unseen_crystals()
+    >>> list(crystals), min(len(atoms) for atoms in crystals.values()) >= 100
+    (['A15', 'fluorite', 'rutile', 'pyrite', 'Heusler'], True)
     """
     origin, quarter = (0, 0, 0), (0.25, 0.25, 0.25)
     facts: dict[str, tuple[list[str], list[tuple[float, float, float]], int, float, float]] = {

@@ -7,6 +7,7 @@
 from arise_lib.structures.checks import check_atoms, check_geometry
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.neighbours import periodic_images
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, box_edge, of_common_species
 from arise_lib.structures.reading import load_structure, read_structure
 from arise_lib.structures.scale import (
     mode_of_distances,
@@ -26,6 +27,8 @@ from arise_lib.structures.supercells import (
 
 __all__ = [
     "MIN_ATOMS",
+    "MIN_ATOMS_OF_SPECIES",
+    "box_edge",
     "check_atoms",
     "check_geometry",
     "cut_box",
@@ -34,6 +37,7 @@ __all__ = [
     "load_structure",
     "mode_of_distances",
     "nearest_neighbour_distances",
+    "of_common_species",
     "overall_nearest_neighbour_distance",
     "periodic_images",
     "read_structure",

@@ -26,14 +26,12 @@ from ase.geometry import cellpar_to_cell
 
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import paths
+from arise_lib.structures.supercells import MIN_ATOMS
 
 if TYPE_CHECKING:
     import pandas
 
 FAMILIES: tuple[str, ...] = ("elemental", "binary", "ternary", "quaternary", "2D", "nanotube")
-
-# Nanotubes are finite clusters; like all clusters of the paper they have at least 100 atoms.
-MIN_NANOTUBE_ATOMS = 100
 
 # Rows: vectors of the tabulated cell in units of the conventional a, b, c.
 _VECTORS = {
@@ -286,7 +284,7 @@ def build(label: str, *, periodic_vacuum: bool = False) -> Atoms:
     if entry.chirality is not None:
         n, m = entry.chirality
         period = 4 * (n * n + n * m + m * m) // gcd(2 * n + m, 2 * m + n)
-        tube = nanotube(n, m, length=-(-MIN_NANOTUBE_ATOMS // period), bond=entry.bond)
+        tube = nanotube(n, m, length=-(-MIN_ATOMS // period), bond=entry.bond)
         return Atoms(tube.symbols, tube.positions)
     return Atoms(
         [site.element for site in entry.sites],

@@ -1,22 +1,34 @@
-"""From structures to a trained and selected network (paper, Methods, "Dataset" and on)."""
+"""From structures to a trained and selected network (paper, Methods, "Dataset" and on).
 
-from arise_lib.training.datasets import (
-    DataSet,
+`units` are the structures, `vectors` describes them, `datasets` are the paper's sets and your own,
+`noise` is one of noisy structures; `fit` trains, `kept` keeps what was trained, `search` looks for
+hyper-parameters, `selection` chooses among what it found.
+"""
+
+from arise_lib.training.datasets import DataSet, data_set, defective_set, pristine_set
+from arise_lib.training.fit import SPLIT_STATE, Training, settle, split, train, train_on_one_core
+from arise_lib.training.noise import NoisyUnit, noisy_set, noisy_units
+from arise_lib.training.units import (
+    Recipe,
     Unit,
-    defective_set,
+    all_conditions,
     defective_units,
-    pristine_set,
     pristine_units,
 )
-from arise_lib.training.fit import SPLIT_STATE, Training, settle, split, train, train_on_one_core
 
 __all__ = [
     "SPLIT_STATE",
     "DataSet",
+    "NoisyUnit",
+    "Recipe",
     "Training",
     "Unit",
+    "all_conditions",
+    "data_set",
     "defective_set",
     "defective_units",
+    "noisy_set",
+    "noisy_units",
     "pristine_set",
     "pristine_units",
     "settle",

@@ -1,90 +1,29 @@
-"""The paper's data sets: pristine (39,204 vectors) and defective (141,120 vectors).
+"""Data sets of descriptors: the paper's pristine one (39,204 vectors) and its defective ones.
 
-A data set is a list of *units*, each of which is built and described on its own
-from numbers that it carries; hence neither order, nor number of workers, nor an
-interruption changes a result (paper, Methods, "Dataset").
+`DataSet` holds vectors, the class of each, and the classes there are, which need not be the
+paper's: `data_set` describes structures of any classes, and `DataSet.concatenate` adds them to a
+set (paper, Methods, "Dataset").
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib import storage
-from arise_lib.descriptor import SoapSettings, describe_settings, training_grid
+from arise_lib.descriptor import SoapSettings, training_grid
 from arise_lib.errors import InputError
-from arise_lib.storage import paths
-from arise_lib.storage.fingerprints import fingerprint
-from arise_lib.storage.parallel import run
 from arise_lib.structures import prototypes
-from arise_lib.structures.defects import displace, remove_atoms
-from arise_lib.structures.supercells import replication, supercell
+from arise_lib.training.units import Defect, Recipe, defective_units, pristine_units
+from arise_lib.training.vectors import describe_units, described
 
-Defect = Literal["displaced", "missing", "both"]
-
-#: Eight ratios of each kind; the k-th displacement goes with the k-th share of missing atoms.
-DISPLACEMENTS = (0.001, 0.002, 0.006, 0.01, 0.02, 0.04, 0.07, 0.10)
-MISSING = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
-
-
-class Buildable(Protocol):
-    """Anything that a structure can be built from: a unit of a data set."""
-
-    def build(self) -> Atoms:
-        """Build the structure."""
-        ...
-
-
-@dataclass(frozen=True)
-class Unit:
-    """One structure of a data set, as the numbers that it is built from.
-
-    Attributes
-    ----------
-    label : str
-        Structural class.
-    size : int
-        Repetitions of the prototype's cell along each periodic direction; 0 is
-        the nanotube as it is.
-    periodic : bool
-        Whether the supercell stays periodic.
-    displacement, missing : float
-        Defect ratios; missing atoms are removed before the rest is displaced.
-    seed : tuple of int
-        Seed of the defects.
-    """
-
-    label: str
-    size: int
-    periodic: bool
-    displacement: float = 0.0
-    missing: float = 0.0
-    seed: tuple[int, ...] = (0,)
-
-    def build(self) -> Atoms:
-        """Build the structure.
-
-        Returns
-        -------
-        ase.Atoms
-            A new structure.
-        """
-        atoms = prototypes.build(self.label)
-        if self.size:
-            atoms = supercell(atoms, self.size, periodic=self.periodic)
-        if self.missing:
-            atoms = remove_atoms(atoms, self.missing, (*self.seed, 0))
-        # A lone atom has no dNN, and a displacement would only translate it.
-        if self.displacement and len(atoms) > 1:
-            atoms = displace(atoms, self.displacement, (*self.seed, 1))
-        return atoms
+#: Settings in which the vectors of a data set may differ, as its table names them.
+_SETTINGS = ("cutoff", "sigma", "extrinsic")
 
 
 @dataclass(frozen=True)
@@ -96,165 +35,218 @@ class DataSet:
     features : ndarray of float32, shape (n_vectors, n_features)
         Descriptors.
     classes : ndarray of int, shape (n_vectors,)
-        Index into `arise_lib.structures.prototypes.LABELS`.
+        Index into `labels`.
+    labels : tuple of str
+        The classes, whether or not they all occur. A network that is trained on
+        the set has them as its outputs.
     units : DataFrame of n_vectors rows
-        Where each vector comes from: the unit's numbers and the settings.
+        Where each vector comes from: the numbers of its structure and the settings.
+
+    Raises
+    ------
+    InputError
+        If the numbers of rows differ, a label is there twice, or a class has no label.
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> features = np.arange(8, dtype=np.float32).reshape(4, 2)
+    >>> table = pd.DataFrame({"shape": ["round", "long", "long", "round"]})
+    >>> data = DataSet(features, np.array([0, 1, 1, 0]), ("fcc", "bcc"), table)
+    >>> len(data), data.select(data.units["shape"] == "long").classes.tolist()
+    (4, [1, 1])
+    >>> more = DataSet(features[:1], np.array([0]), ("hcp",), table[:1])
+    >>> both = DataSet.concatenate(data, more)
+    >>> both.labels, both.classes.tolist()
+    (('fcc', 'bcc', 'hcp'), [0, 1, 1, 0, 2])
     """
 
     features: NDArray[np.float32]
     classes: NDArray[np.int64]
+    labels: tuple[str, ...]
     units: pd.DataFrame
+
+    def __post_init__(self) -> None:
+        """Refuse parts that do not belong together."""
+        rows = {len(self.features), len(self.classes), len(self.units)}
+        if len(rows) > 1:
+            raise InputError(
+                f"{len(self.features)} vectors, {len(self.classes)} classes and "
+                f"{len(self.units)} rows of origin make no data set; give as many of each."
+            )
+        if len(set(self.labels)) < len(self.labels):
+            raise InputError(f"A label stands twice in {self.labels}; name each class once.")
+        known = range(len(self.labels))
+        if len(self) and not (self.classes.min() in known and self.classes.max() in known):
+            raise InputError(
+                f"Classes {self.classes.min()} to {self.classes.max()} do not all have one of the "
+                f"{len(self.labels)} labels; classes are counted from 0 in their order."
+            )
 
     def __len__(self) -> int:
         """Return the number of vectors."""
         return len(self.classes)
 
+    def select(self, rows: Any) -> DataSet:
+        """Return some of the vectors, with all labels.
 
-def _sizes(label: str) -> list[int]:
-    """Sizes of the three clusters of a class; nanotubes come in one size only."""
-    cell = prototypes.build(label)
-    if not cell.pbc.any():
-        return [0]
-    smallest = replication(len(cell), cell.pbc)
-    return [smallest, smallest + 1, smallest + 2]
+        Parameters
+        ----------
+        rows : array of int or bool, or slice
+            As for an array.
+
+        Returns
+        -------
+        DataSet
+            In the order of `rows`.
+        """
+        chosen = np.arange(len(self))[rows]
+        return DataSet(
+            self.features[chosen],
+            self.classes[chosen],
+            self.labels,
+            self.units.iloc[chosen].reset_index(drop=True),
+        )
+
+    def of(self, settings: SoapSettings) -> DataSet:
+        """Return the vectors made with one setting.
+
+        Parameters
+        ----------
+        settings : SoapSettings
+            Cut-off, sigma and extrinsic scale are compared; radial functions,
+            n_max and l_max are the same in all vectors of a set.
+
+        Returns
+        -------
+        DataSet
+            One vector per structure.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        wanted = {name: getattr(settings, name) for name in _SETTINGS}
+        made = self.units.reindex(columns=list(wanted)).eq(pd.Series(wanted)).all(axis=1)
+        if not made.any() or self.features.shape[1] != settings.n_features:
+            raise InputError(
+                f"None of the {len(self)} vectors of {self.features.shape[1]} features was made "
+                f"with {settings}; ask for one of the settings of the set, see `units`."
+            )
+        return self.select(made.to_numpy())
+
+    def numbered(self, labels: Sequence[str]) -> DataSet:
+        """Return the same vectors with their classes numbered by other labels.
+
+        Parameters
+        ----------
+        labels : sequence of str
+            Any order; classes that do not occur may be left out, others added.
+
+        Returns
+        -------
+        DataSet
+            With these labels.
+
+        Raises
+        ------
+        InputError
+            If a class that occurs is not among them.
+        """
+        number = {label: k for k, label in enumerate(labels)}
+        occurring = np.unique(self.classes)
+        missing = [self.labels[k] for k in occurring if self.labels[k] not in number]
+        if missing:
+            raise InputError(f"The classes {missing} occur and are not among {tuple(labels)}.")
+        new = np.zeros(len(self.labels), dtype=np.int64)
+        new[occurring] = [number[self.labels[k]] for k in occurring]
+        return DataSet(self.features, new[self.classes], tuple(labels), self.units)
+
+    @staticmethod
+    def concatenate(*sets: DataSet) -> DataSet:
+        """Join data sets.
+
+        Parameters
+        ----------
+        *sets : DataSet
+            At least one, all of the same number of features.
+
+        Returns
+        -------
+        DataSet
+            All vectors in turn. Its labels are those of the first set, then
+            those of the others that are new.
+
+        Raises
+        ------
+        InputError
+            If there is none, or if the vectors have different lengths.
+        """
+        widths = {data.features.shape[1] for data in sets}
+        if len(widths) != 1:
+            raise InputError(
+                f"{len(sets)} data sets with vectors of {sorted(widths)} features cannot be "
+                "joined; give at least one, described with the same n_max, l_max and functions."
+            )
+        labels = tuple(dict.fromkeys(label for data in sets for label in data.labels))
+        return DataSet(
+            np.concatenate([data.features for data in sets]),
+            np.concatenate([data.numbered(labels).classes for data in sets]),
+            labels,
+            pd.concat([data.units for data in sets], ignore_index=True),
+        )
 
 
-def pristine_units(labels: Sequence[str] = prototypes.LABELS) -> list[Unit]:
-    """List the pristine structures: a periodic cell and three clusters per class.
-
-    Parameters
-    ----------
-    labels : sequence of str
-        Classes, all 108 by default.
-
-    Returns
-    -------
-    list of Unit
-        396 for all classes: 96 x (1 periodic cell + 3 clusters) + 12 nanotubes.
-    """
-    units = []
-    for label in labels:
-        sizes = _sizes(label)
-        if sizes != [0]:
-            units.append(Unit(label, 1, periodic=True))
-        units.extend(Unit(label, size, periodic=False) for size in sizes)
-    return units
-
-
-def defective_units(
-    kind: Defect,
-    step: int,
-    draw: int,
+def data_set(
+    units: Sequence[Recipe],
+    settings: Sequence[SoapSettings],
     *,
-    seed: int = 0,
-    labels: Sequence[str] = prototypes.LABELS,
-) -> list[Unit]:
-    """List the defective structures of one kind, ratio and draw.
+    labels: Sequence[str] | None = None,
+    executor: Executor | None = None,
+) -> DataSet:
+    """Describe structures of any classes.
 
     Parameters
     ----------
-    kind : {"displaced", "missing", "both"}
-        Kind of defect.
-    step : int
-        Index into `DISPLACEMENTS` and `MISSING`.
-    draw : int
-        Number of the draw, from 0.
-    seed : int
-        Base seed; sets with different base seeds have nothing in common.
-    labels : sequence of str
-        Classes, all 108 by default.
+    units : sequence of Recipe
+        The structures.
+    settings : sequence of SoapSettings
+        Settings that share radial functions, n_max and l_max.
+    labels : sequence of str, optional
+        The classes; by default those of the units, in the order in which they come.
+    executor : concurrent.futures.Executor, optional
+        Where to run; by default threads, one per core.
 
     Returns
     -------
-    list of Unit
-        588 for all classes: 96 x 3 supercells x (periodic, not) + 12 nanotubes.
+    DataSet
+        Unit by unit, settings fastest; units of which no pair of atoms is left
+        are not in it. Nothing is kept in the cache.
 
     Raises
     ------
     InputError
-        If the kind or the step is unknown.
+        If there is no setting, or if a unit's class is not among the labels.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> from arise_lib.training import Unit
+    >>> units = [Unit(label, 5, periodic=False) for label in ("fcc", "bcc")]
+    >>> data = data_set(units, [SoapSettings()])
+    >>> data.labels, data.features.shape
+    (('fcc', 'bcc'), (2, 316))
     """
-    kinds = ("displaced", "missing", "both")
-    if kind not in kinds or not 0 <= step < len(DISPLACEMENTS):
-        raise InputError(
-            f"Unknown defects {kind!r}, step {step}: kinds are {kinds}, steps 0 to "
-            f"{len(DISPLACEMENTS) - 1}."
-        )
-    units: list[Unit] = []
-    for label in labels:
-        sizes = _sizes(label)
-        shapes = [(n, p) for n in sizes for p in ((False,) if sizes == [0] else (True, False))]
-        # Counted within the class, so that a structure is the same in any subset of the classes.
-        number = prototypes.LABELS.index(label)
-        units.extend(
-            Unit(
-                label,
-                size,
-                periodic,
-                displacement=0.0 if kind == "missing" else DISPLACEMENTS[step],
-                missing=0.0 if kind == "displaced" else MISSING[step],
-                seed=(seed, kinds.index(kind), step, draw, number, index),
-            )
-            for index, (size, periodic) in enumerate(shapes)
-        )
-    return units
-
-
-def describe_unit(unit: Buildable, settings: tuple[SoapSettings, ...]) -> NDArray[np.float32]:
-    """Build one structure and describe it with all settings.
-
-    Parameters
-    ----------
-    unit : Unit or alike
-        The structure.
-    settings : tuple of SoapSettings
-        Settings that share radial functions, n_max and l_max.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_settings, n_features)
-        Computed in double precision; NaN where the defects have left nothing
-        that could be described.
-    """
-    atoms = unit.build()
-    if len(atoms) < 2 and not atoms.pbc.any():
-        return np.full((len(settings), settings[0].n_features), np.nan, dtype=np.float32)
-    return describe_settings(atoms, settings).astype(np.float32)
-
-
-def describe_units(
-    units: Sequence[Buildable],
-    settings: Sequence[SoapSettings],
-    *,
-    executor: Executor | None = None,
-    description: str = "descriptors",
-) -> NDArray[np.float32]:
-    """Describe many structures in parallel.
-
-    Parameters
-    ----------
-    units : sequence of Unit or alike
-        The structures.
-    settings : sequence of SoapSettings
-        Settings that share radial functions, n_max and l_max.
-    executor : concurrent.futures.Executor, optional
-        Where to run; by default threads, one per core.
-    description : str
-        Shown on the progress bar.
-
-    Returns
-    -------
-    ndarray of float32, shape (n_units, n_settings, n_features)
-        In the order of `units`, the same bytes whatever the executor.
-    """
-    fixed = tuple(settings)
-    result = np.empty((len(units), len(fixed), fixed[0].n_features), dtype=np.float32)
-    jobs = units, [fixed] * len(units)
-    for row, vector in enumerate(
-        run(describe_unit, *jobs, executor=executor, description=description)
-    ):
-        result[row] = vector
-    return result
+    if not settings:
+        raise InputError("Vectors need settings; give at least one, SoapSettings() say.")
+    chosen = tuple(labels) if labels is not None else tuple(dict.fromkeys(u.label for u in units))
+    unknown = sorted({unit.label for unit in units} - set(chosen))
+    if unknown:
+        raise InputError(f"The classes {unknown} of some units are not among {chosen}.")
+    features = describe_units(units, settings, executor=executor)
+    whole = assemble(features, units, settings, chosen)
+    return whole.select(np.isfinite(whole.features).all(axis=1))
 
 
 def pristine_set(
@@ -280,11 +272,21 @@ def pristine_set(
     Returns
     -------
     DataSet
-        39,204 vectors for all classes and settings, structure by structure.
+        39,204 vectors for all classes and settings, structure by structure. The
+        labels are all 108, whichever occur.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> data = pristine_set(settings=[SoapSettings()], labels=["fcc", "graphene"])
+    >>> len(data), len(data.labels), data.labels[data.classes[0]]
+    (8, 108, 'fcc')
     """
     chosen = tuple(settings) if settings is not None else training_grid(radial)
     units = pristine_units(labels)
-    return _assemble("pristine", units, chosen, executor)
+    return assemble(
+        described("pristine", units, chosen, executor), units, chosen, prototypes.LABELS
+    )
 
 
 def defective_set(
@@ -321,42 +323,57 @@ def defective_set(
     kind, step, draw : str, int, int
         What the piece is.
     piece : DataSet
-        588 vectors for all classes.
+        588 vectors for all classes. The labels are all 108, whichever occur.
+
+    Examples
+    --------
+    >>> for kind, step, draw, piece in defective_set([("both", 3)], [0], labels=["fcc"]):
+    ...     print(kind, step, draw, len(piece))
+    both 3 0 6
     """
     chosen = (settings or SoapSettings(),)
     numbers = list(draws)
     for kind, step in conditions:
         for draw in numbers:
             units = defective_units(kind, step, draw, seed=seed, labels=labels)
-            yield kind, step, draw, _assemble(f"{kind} {step} {draw}", units, chosen, executor)
+            features = described(f"{kind} {step} {draw}", units, chosen, executor)
+            yield kind, step, draw, assemble(features, units, chosen, prototypes.LABELS)
 
 
-def all_conditions() -> list[tuple[Defect, int]]:
-    """Return the 24 pairs of kind of defect and step of the paper."""
-    kinds: tuple[Defect, ...] = ("displaced", "missing", "both")
-    return [(kind, step) for kind in kinds for step in range(len(DISPLACEMENTS))]
-
-
-def _assemble(
-    name: str,
-    units: Sequence[Unit],
-    settings: tuple[SoapSettings, ...],
-    executor: Executor | None,
+def assemble(
+    features: NDArray[np.float32],
+    units: Sequence[Recipe],
+    settings: Sequence[SoapSettings],
+    labels: Sequence[str],
 ) -> DataSet:
-    """Describe units through the cache and attach their classes and origin."""
-    key = {
-        "units": [asdict(unit) for unit in units],
-        "settings": [asdict(s) for s in settings],
-        "code": fingerprint(__name__, paths.PROTOTYPES),
-    }
-    stored = storage.cached(
-        name.replace(" ", "_"),
-        key,
-        lambda: {"features": describe_units(units, settings, executor=executor, description=name)},
+    """Attach their classes and their origin to the vectors of units.
+
+    Parameters
+    ----------
+    features : ndarray of float32, shape (n_units, n_settings, n_features)
+        From `describe_units`.
+    units, settings : sequence of Recipe, of SoapSettings
+        What they were made from.
+    labels : sequence of str
+        The classes.
+
+    Returns
+    -------
+    DataSet
+        Unit by unit, settings fastest.
+    """
+    number = {label: k for k, label in enumerate(labels)}
+    origin = [_origin(unit) for unit in units for _ in settings]
+    made = [{name: getattr(s, name) for name in _SETTINGS} for s in settings] * len(units)
+    return DataSet(
+        features.reshape(len(units) * len(settings), features.shape[-1]),
+        np.array([number[unit.label] for unit in units for _ in settings], dtype=np.int64),
+        tuple(labels),
+        pd.concat([pd.DataFrame(origin), pd.DataFrame(made)], axis=1),
     )
-    features = stored["features"].reshape(len(units) * len(settings), -1)
-    repeated = pd.DataFrame([asdict(u) for u in units for _ in settings]).drop(columns="seed")
-    of_settings = pd.DataFrame([asdict(s) for s in settings] * len(units))
-    table = pd.concat([repeated, of_settings[["cutoff", "sigma", "extrinsic"]]], axis=1)
-    classes = table["label"].map({label: i for i, label in enumerate(prototypes.LABELS)})
-    return DataSet(features, classes.to_numpy(dtype=np.int64), table)
+
+
+def _origin(unit: Recipe) -> dict[str, str | int | float]:
+    """Return what a table can say of a unit: its label and its numbers, but for the seed."""
+    fields = vars(unit).items()
+    return {name: value for name, value in fields if isinstance(value, str | int | float)}

@@ -1,4 +1,7 @@
-"""Training with Keras: the paper's split, dropout before every dense layer, best epoch kept."""
+"""Training with Keras: the paper's split, dropout before every dense layer, best epoch kept.
+
+The classes of a network are the labels of the data that it is trained on.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,19 @@ from numpy.typing import NDArray
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.network.model import Network
-from arise_lib.structures import prototypes
 from arise_lib.training.datasets import DataSet
 
-#: Random state of the paper's stratified 80/20 split.
-SPLIT_STATE = 42
+#: Random state of the paper's stratified split, and the share of the rows it holds out.
+SPLIT_STATE, HELD_OUT = 42, 0.2
+
+#: Vectors that each class needs: fewer cannot be split 80/20.
+MIN_VECTORS = 5
+
+#: A network settles at its learning rate divided by this.
+SETTLING = 10
+
+#: Rows per step where a network is only evaluated.
+_ROWS = 1024
 
 
 @dataclass(frozen=True)
@@ -43,6 +54,11 @@ class Training:
         on. The paper has none.
     seed : int
         Seed of the initial weights, the shuffling and the dropout.
+
+    Examples
+    --------
+    >>> Training(epochs=20).hidden
+    (256, 512, 256)
     """
 
     hidden: tuple[int, ...] = (256, 512, 256)
@@ -61,6 +77,10 @@ def train_on_one_core() -> None:
     For tools that train several networks at once. It has to be called before TensorFlow is first
     used. The kernels are not those of a plain training: their last digits differ, so a network
     trained with them is another one than without, of the same quality.
+
+    Examples
+    --------
+    >>> train_on_one_core()  # doctest: +SKIP
     """
     os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"
     os.environ["TF_NUM_INTRAOP_THREADS"] = os.environ["TF_NUM_INTEROP_THREADS"] = "1"
@@ -83,17 +103,26 @@ def split(data: DataSet) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     ------
     InputError
         If a class has too few vectors.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import training_grid
+    >>> from arise_lib.training import pristine_set
+    >>> few = pristine_set(settings=training_grid()[::20], labels=["fcc", "bcc"])
+    >>> fitted, held_out = split(few)
+    >>> len(few), len(fitted), len(held_out)
+    (40, 32, 8)
     """
     from sklearn.model_selection import train_test_split
 
     counts = np.bincount(data.classes)
-    if counts.size == 0 or counts[counts > 0].min() < 5:
+    if counts.size == 0 or counts[counts > 0].min() < MIN_VECTORS:
         raise InputError(
-            f"{len(data)} vectors cannot be split 80/20 by class: each class needs at least 5, "
-            "enlarge the data set (more settings) or leave the small classes out."
+            f"{len(data)} vectors cannot be split 80/20 by class: each class needs at least "
+            f"{MIN_VECTORS}, enlarge the data set (more settings) or leave the small classes out."
         )
     fitted, held_out = train_test_split(
-        np.arange(len(data)), test_size=0.2, stratify=data.classes, random_state=SPLIT_STATE
+        np.arange(len(data)), test_size=HELD_OUT, stratify=data.classes, random_state=SPLIT_STATE
     )
     return fitted, held_out
 
@@ -110,7 +139,7 @@ def train(
     Parameters
     ----------
     data : DataSet
-        Pristine set.
+        The pristine set, or any other; its labels are the classes of the network.
     settings : SoapSettings
         Descriptor at prediction, stored with the weights.
     training : Training, optional
@@ -130,13 +159,22 @@ def train(
     ------
     InputError
         If a class has too few vectors for the split, or a vector is not finite.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings, training_grid
+    >>> from arise_lib.training import data_set, pristine_units
+    >>> few = data_set(pristine_units(["fcc", "bcc"]), training_grid()[::20])
+    >>> network, history = train(few, SoapSettings(), Training(hidden=(8,), epochs=2))
+    >>> network.classes, len(history)
+    (('fcc', 'bcc'), 2)
     """
     chosen = training or Training()
     model = _model(data, chosen)
     history = _fit(
         model, data, chosen, chosen.learning_rate, chosen.epochs, chosen.patience, verbose
     )
-    network = Network(*_arrays(model), chosen.dropout, prototypes.LABELS, settings)
+    network = Network(*_arrays(model), chosen.dropout, data.labels, settings)
     if not chosen.settle:
         return network, history
     network, more = settle(network, data, chosen, verbose=verbose)
@@ -157,7 +195,7 @@ def settle(
     network : Network
         Result of `train` with these hyper-parameters.
     data : DataSet
-        Pristine set.
+        What it was trained on.
     training : Training
         Hyper-parameters; `settle` is the number of epochs.
     verbose : bool
@@ -174,14 +212,32 @@ def settle(
     Raises
     ------
     InputError
-        If ``training.settle`` is not positive, or as `train` does.
+        If ``training.settle`` is not positive, if the data have other classes than
+        the network, or as `train` does.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings, training_grid
+    >>> from arise_lib.training import data_set, pristine_units
+    >>> few = data_set(pristine_units(["fcc", "bcc"]), training_grid()[::20])
+    >>> recipe = Training(hidden=(8,), epochs=2)
+    >>> network, _ = train(few, SoapSettings(), recipe)
+    >>> settled, history = settle(network, few, replace(recipe, settle=1))
+    >>> len(history)
+    1
     """
     if training.settle < 1:
         raise InputError(f"settle = {training.settle}: at least one epoch is needed to settle.")
+    if network.classes != data.labels:
+        raise InputError(
+            f"The network has {len(network.classes)} classes, from {network.classes[0]!r} on, the "
+            f"data have {len(data.labels)}, from {data.labels[0]!r} on; settle it on the data "
+            "that it was trained on."
+        )
     model = _model(data, training)
     pairs = zip(network.kernels, network.biases, strict=True)
     model.set_weights([array for pair in pairs for array in pair])
-    rate = training.learning_rate / 10
+    rate = training.learning_rate / SETTLING
     history = _fit(model, data, training, rate, training.settle, None, verbose)
     _, held_out = split(data)
     truth = np.array(network.classes)[data.classes[held_out]]
@@ -213,7 +269,7 @@ def _model(data: DataSet, training: Training) -> Any:
         layers += [keras.layers.Dropout(training.dropout), keras.layers.Dense(width, "relu")]
     layers += [
         keras.layers.Dropout(training.dropout),
-        keras.layers.Dense(len(prototypes.LABELS), "softmax"),
+        keras.layers.Dense(len(data.labels), "softmax"),
     ]
     return keras.Sequential(layers)
 
@@ -243,7 +299,7 @@ def _fit(
     )
     record = model.fit(
         _batches(data, fitted, training.batch_size, seed=training.seed),
-        validation_data=_batches(data, held_out, 1024),
+        validation_data=_batches(data, held_out, _ROWS),
         epochs=epochs,
         shuffle=False,  # the batches are shuffled already
         callbacks=[keep_best],

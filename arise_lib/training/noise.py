@@ -8,25 +8,22 @@ species, random occupation or a grain boundary, each drawn from its own seed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from ase import Atoms
-from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
-from arise_lib import storage
 from arise_lib.descriptor import SoapSettings
-from arise_lib.storage import paths
-from arise_lib.storage.fingerprints import fingerprint
+from arise_lib.samples.grains import BOUNDARY_GAP, random_boundary
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import remove_atoms
+from arise_lib.structures.pieces import box_edge, of_common_species
 from arise_lib.structures.scale import overall_nearest_neighbour_distance
 from arise_lib.structures.supercells import cut_box, replication, supercell
-from arise_lib.training.datasets import DataSet, describe_units
+from arise_lib.training.datasets import DataSet, assemble
+from arise_lib.training.units import Recipe
+from arise_lib.training.vectors import described
 
 #: Atoms of a piece, from a small box of a scan to a supercell of the training set.
 SIZES = (40, 400)
@@ -34,25 +31,38 @@ SIZES = (40, 400)
 #: Largest standard deviation of a coordinate in dNN, share of missing atoms, of wrong species.
 MAX_ERROR, MAX_MISSING, MAX_WRONG = 0.10, 0.30, 0.06
 
-#: A species with fewer atoms than this in a free piece is left out, as in a box of a scan.
-MIN_ATOMS_OF_SPECIES = 3
+#: Share of the crystals and sheets that stay periodic, and of those cut out with a boundary.
+PERIODIC, WITH_BOUNDARY = 0.25, 0.15
+
+#: Share of the elements that are occupied at random by a second species, and how much of it.
+MIXED, MIXTURE = 0.15, (0.2, 0.5)
+
+#: Share of the structures with wrong species (of those of several), missing atoms, displacements.
+WRONG, MISSING, DISPLACED = 0.5, 0.5, 0.8
+
+#: A nanotube is cut to between this share of its length and all of it.
+SHORTEST = 0.5
 
 _PIECE = 2_000  # structures that are described and kept together
 
 
 @dataclass(frozen=True)
-class NoisyUnit:
+class NoisyUnit(Recipe):
     """One noisy structure, as the numbers that it is built from.
 
     Attributes
     ----------
     label : str
-        Structural class.
+        One of `arise_lib.structures.prototypes.LABELS`.
     seed : tuple of int
         Seed of shape, size and defects.
+
+    Examples
+    --------
+    >>> sorted(set(NoisyUnit("L1_2", (0, 1)).build().symbols))
+    ['Au', 'Cu']
     """
 
-    label: str
     seed: tuple[int, ...]
 
     def build(self) -> Atoms:
@@ -68,21 +78,20 @@ class NoisyUnit:
         generator = np.random.default_rng(self.seed)
         atoms = _piece(prototypes.build(self.label), generator)
         species = np.unique(atoms.numbers)
-        if len(species) == 1 and generator.random() < 0.15:
-            other = generator.random(len(atoms)) < generator.uniform(0.2, 0.5)
+        if len(species) == 1 and generator.random() < MIXED:
+            other = generator.random(len(atoms)) < generator.uniform(*MIXTURE)
             atoms.numbers[other] = species[0] + 1
-        elif len(species) > 1 and generator.random() < 0.5:
+        elif len(species) > 1 and generator.random() < WRONG:
             wrong = generator.random(len(atoms)) < generator.uniform(0.0, MAX_WRONG)
             atoms.numbers[wrong] = generator.choice(species, size=int(wrong.sum()))
-        if generator.random() < 0.5:
+        if generator.random() < MISSING:
             seed = int(generator.integers(2**32))
             atoms = remove_atoms(atoms, MAX_MISSING * generator.random() ** 2, seed)
-        if generator.random() < 0.8 and len(atoms) > 1:
+        if generator.random() < DISPLACED and len(atoms) > 1:
             error = MAX_ERROR * generator.random() * overall_nearest_neighbour_distance(atoms)
             atoms.positions += generator.normal(0.0, error, size=(len(atoms), 3))
         if not atoms.pbc.any():
-            counts = np.bincount(atoms.numbers)
-            atoms = atoms[counts[atoms.numbers] >= MIN_ATOMS_OF_SPECIES]
+            atoms = atoms[of_common_species(atoms.numbers)]
         return atoms
 
 
@@ -93,34 +102,22 @@ def _piece(cell: Atoms, generator: np.random.Generator) -> Atoms:
     if not cell.pbc.any():
         return _shortened(cell, generator)
     kind = generator.random()
-    if kind < 0.25:
+    if kind < PERIODIC:
         return supercell(cell, replication(len(cell), cell.pbc, at_least=n_atoms), periodic=True)
-    if cell.pbc.sum() == 3:
-        edge = float((n_atoms * cell.get_volume() / len(cell)) ** (1 / 3))
-    else:
-        area = np.linalg.norm(np.cross(*cell.cell.array[:2]))
-        edge = float(np.sqrt(n_atoms * area / len(cell)))
+    edge = box_edge(cell, n_atoms)
     piece = cut_box(cell, edge, generator)
-    if kind < 0.85:
+    if kind < 1.0 - WITH_BOUNDARY:
         return piece
-    return _joined(piece, cut_box(cell, edge, generator), generator)
+    other = cut_box(cell, edge, generator)
+    gap = BOUNDARY_GAP * overall_nearest_neighbour_distance(piece)
+    return random_boundary(piece, other, gap, generator)
 
 
 def _shortened(tube: Atoms, generator: np.random.Generator) -> Atoms:
     """Cut a nanotube (axis z) to between half of its length and all of it."""
     height = tube.positions[:, 2] - tube.positions[:, 2].min()
-    return tube[height <= generator.uniform(0.5, 1.0) * height.max() + 1e-9]
-
-
-def _joined(first: Atoms, second: Atoms, generator: np.random.Generator) -> Atoms:
-    """Join two pieces of other orientation along a plane; of atoms too close one is dropped."""
-    bond = overall_nearest_neighbour_distance(first)
-    edge = generator.uniform(-0.3, 0.3) * float(np.ptp(first.positions[:, 0]))
-    left = first[first.positions[:, 0] < edge]
-    right = second[second.positions[:, 0] >= edge]
-    if len(left) and len(right):
-        right = right[cKDTree(left.positions).query(right.positions)[0] > 0.7 * bond]
-    return left + right
+    longest = generator.uniform(SHORTEST, 1.0) * height.max()
+    return tube[height <= longest + 1e-9]  # a ring of atoms at the end counts in spite of rounding
 
 
 def noisy_units(n: int, seed: int) -> list[NoisyUnit]:
@@ -137,8 +134,14 @@ def noisy_units(n: int, seed: int) -> list[NoisyUnit]:
     -------
     list of NoisyUnit
         The first of a longer list are those of a shorter one.
+
+    Examples
+    --------
+    >>> noisy_units(2, seed=0)[1]
+    NoisyUnit(label='bcc', seed=(0, 1))
     """
-    return [NoisyUnit(prototypes.LABELS[k % len(prototypes.LABELS)], (seed, k)) for k in range(n)]
+    labels = prototypes.LABELS
+    return [NoisyUnit(labels[k % len(labels)], (seed, k)) for k in range(n)]
 
 
 def noisy_set(
@@ -161,35 +164,18 @@ def noisy_set(
     -------
     DataSet
         One vector per structure; those in which no pair of atoms is left are
-        not in it.
+        not in it. The labels are all 108.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> noisy_set(4, 0, SoapSettings()).features.shape
+    (4, 316)
     """
     units = noisy_units(n, seed)
     pieces = [
-        _described(units[start : start + _PIECE], settings, executor)
+        described("noisy", units[start : start + _PIECE], (settings,), executor)
         for start in range(0, n, _PIECE)
     ]
-    features = np.concatenate(pieces)
-    defined = np.isfinite(features).all(axis=1)
-    number = {label: k for k, label in enumerate(prototypes.LABELS)}
-    classes = np.array([number[unit.label] for unit in units], dtype=np.int64)
-    table = pd.DataFrame({"label": [unit.label for unit in units]})
-    return DataSet(features[defined], classes[defined], table[defined].reset_index(drop=True))
-
-
-def _described(
-    units: Sequence[NoisyUnit], settings: SoapSettings, executor: Executor | None
-) -> NDArray[np.float32]:
-    """Describe a piece of the set, or read it from the cache: (n_units, n_features)."""
-    key = {
-        "units": [asdict(unit) for unit in units],
-        "settings": asdict(settings),
-        "code": fingerprint(__name__, paths.PROTOTYPES),
-    }
-    stored = storage.cached(
-        "noisy",
-        key,
-        lambda: {
-            "features": describe_units(units, (settings,), executor=executor, description="noisy")
-        },
-    )
-    return stored["features"][:, 0]
+    whole = assemble(np.concatenate(pieces), units, (settings,), prototypes.LABELS)
+    return whole.select(np.isfinite(whole.features).all(axis=1))

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 
 from arise_lib.descriptor import SoapSettings
+from arise_lib.errors import InputError
 from arise_lib.storage.jsonl import Row, read_rows, write_rows
 from arise_lib.storage.parallel import Here
 from arise_lib.training.datasets import DataSet
 from arise_lib.training.fit import Training, train
-from arise_lib.training.kept import EPOCHS, PATIENCE, _keep, weights_name
+from arise_lib.training.kept import EPOCHS, PATIENCE, keep, training_of, weights_name
 
 #: What the published run tried: 2 to 5 hidden layers; one is added below it.
 DEPTHS = (1, 2, 3, 4, 5)
@@ -70,6 +71,12 @@ def propose(rows: Sequence[Row], number: int, seed: int) -> tuple[dict[str, Any]
         `hidden`, `batch_size`, `learning_rate`, `dropout`.
     draws : dict of str to float
         The same in hyperopt's own terms, to be kept with the row.
+
+    Examples
+    --------
+    >>> point, draws = propose([], number=0, seed=42)
+    >>> sorted(point)
+    ['batch_size', 'dropout', 'hidden', 'learning_rate']
     """
     from hyperopt import JOB_STATE_DONE, STATUS_OK, Trials, space_eval, tpe
     from hyperopt.base import Domain
@@ -129,7 +136,7 @@ def evaluate(
     start = time.perf_counter()
     trained, history = train(data, settings, training)
     if weights is not None:
-        _keep(weights / weights_name(training), trained, history)
+        keep(weights / weights_name(training), trained, history)
     best = int(history["val_accuracy"].to_numpy().argmax())
     return {
         "val_accuracy": round(float(history["val_accuracy"][best]), 6),
@@ -175,8 +182,26 @@ def search(
     ------
     dict
         The row of each new trial.
+
+    Raises
+    ------
+    InputError
+        If the rows that the file holds are of another search: of another seed, or
+        trained with other `epochs` or `patience`.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> def run(training):
+    ...     return {"val_accuracy": 1.0 - training.dropout}
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "trials.jsonl"
+    ...     first = list(search(path, 2, run))
+    ...     [row["trial"] for row in search(path, 3, run)]
+    [2]
     """
     rows = read_rows(path)
+    _check_same_search(path, rows, epochs, patience, seed)
     running: deque[tuple[Training, dict[str, float], Future[dict[str, float]]]] = deque()
     pool, ahead = (Here(), 0) if executor is None else (executor, IN_FLIGHT)
     try:
@@ -202,6 +227,8 @@ def search(
                 "learning_rate": training.learning_rate,
                 "batch_size": training.batch_size,
                 "seed": training.seed,
+                "max_epochs": epochs,
+                "patience": patience,
                 **figures,
                 "loss": 1.0 - figures["val_accuracy"],
                 "draws": draws,
@@ -212,3 +239,19 @@ def search(
     finally:
         for _, _, outcome in running:
             outcome.cancel()
+
+
+def _check_same_search(
+    path: Path, rows: Sequence[Row], epochs: int, patience: int, seed: int
+) -> None:
+    """Refuse to add to rows of another search: what comes out would be of neither."""
+    for number, row in enumerate(rows):
+        kept = training_of(row)
+        found = (kept.seed - number, kept.epochs, kept.patience)
+        if found != (seed, epochs, patience) or row["trial"] != number:
+            raise InputError(
+                f"Line {number} of {path.name} is trial {row['trial']} of a search with "
+                "seed = {}, epochs = {}, patience = {}; ".format(*found)
+                + f"asked for is trial {number} with seed = {seed}, epochs = {epochs}, "
+                f"patience = {patience}. Go on with the same, or give the search a file of its own."
+            )

@@ -8,7 +8,7 @@ structures).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
 from functools import lru_cache
 
@@ -16,13 +16,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from arise_lib import samples
 from arise_lib.bayes.inference import Posterior, predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.network.released import NetworkLike, as_ensemble
-from arise_lib.samples.experiments import Experiment
-from arise_lib.structures import prototypes
-from arise_lib.training.datasets import Defect, defective_set, pristine_set
+from arise_lib.samples.experiments import Sample, draw
+from arise_lib.training.datasets import DataSet, defective_set, pristine_set
+from arise_lib.training.units import Defect
 
 #: Base seed of every structure that a network is selected by; the benchmark's is 0.
 SEED = 100
@@ -40,7 +39,7 @@ MILD: tuple[tuple[Defect, int], ...] = (
 
 def selection_set(
     settings: SoapSettings, draws: Iterable[int] = range(10), *, executor: Executor | None = None
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+) -> DataSet:
     """Describe the pristine and mildly defective structures of the paper's selection.
 
     Parameters
@@ -54,37 +53,57 @@ def selection_set(
 
     Returns
     -------
-    features : ndarray of float32, shape (n_structures, n_features)
-        Descriptors.
-    classes : ndarray of int, shape (n_structures,)
-        Index into `arise_lib.structures.prototypes.LABELS`.
+    DataSet
+        One vector per structure, the pristine ones first.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> len(selection_set(SoapSettings(), draws=[]))
+    396
     """
     perfect = pristine_set(settings.radial, settings=[settings], executor=executor)
-    pieces = [perfect] + [
-        piece
-        for *_, piece in defective_set(MILD, draws, settings=settings, seed=SEED, executor=executor)
-    ]
-    return (
-        np.concatenate([piece.features for piece in pieces]),
-        np.concatenate([piece.classes for piece in pieces]),
-    )
+    mild = defective_set(MILD, draws, settings=settings, seed=SEED, executor=executor)
+    return DataSet.concatenate(perfect, *(piece for *_, piece in mild))
 
 
 @lru_cache(maxsize=1)
-def sample() -> tuple[samples.Experiment, ...]:
-    """Draw the simulated experiments of the selection."""
-    return tuple(samples.draw(SEED))
+def sample() -> tuple[Sample, ...]:
+    """Draw the simulated experiments of the selection.
+
+    Returns
+    -------
+    tuple of Sample
+        Drawn once; from seed `SEED`.
+
+    Examples
+    --------
+    >>> len({drawn.group for drawn in sample()})
+    13
+    """
+    return tuple(draw(SEED))
 
 
 @lru_cache(maxsize=8)
 def sample_features(settings: SoapSettings) -> NDArray[np.float64]:
-    """Describe the simulated experiments of the selection: (n_experiments, n_features)."""
-    return describe_all(list(sample()), settings)
+    """Describe the simulated experiments of the selection.
+
+    Parameters
+    ----------
+    settings : SoapSettings
+        Of the network.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Computed once for each settings.
+    """
+    return describe_all(sample(), settings)
 
 
 def score(
     network: NetworkLike,
-    mild: tuple[NDArray[np.float32], NDArray[np.int64]],
+    mild: DataSet,
     *,
     n_passes: int = 100,
 ) -> dict[str, float]:
@@ -94,7 +113,7 @@ def score(
     ----------
     network : NetworkLike
         Candidate, or an ensemble.
-    mild : tuple of ndarray
+    mild : DataSet
         From `selection_set` with the network's settings.
     n_passes : int
         Stochastic passes on the simulated experiments.
@@ -105,36 +124,83 @@ def score(
         Accuracies in %: `selection` (pristine and mild defects, deterministic
         network), one per group of experiments, and `experiments`, the mean of
         the groups.
+
+    Examples
+    --------
+    >>> from arise_lib import network
+    >>> trained = network.load()
+    >>> pristine = selection_set(trained.settings, draws=[])
+    >>> score(trained, pristine, n_passes=2)["selection"]
+    100.0
     """
     ensemble = as_ensemble(network)
     missing = len(missed(ensemble, mild))
     shares, _ = score_experiments(
-        list(sample()), ensemble, sample_features(ensemble.settings), n_passes=n_passes
+        sample(), ensemble, sample_features(ensemble.settings), n_passes=n_passes
     )
     return {
-        "selection": 100.0 * (1.0 - missing / len(mild[1])),
+        "selection": 100.0 * (1.0 - missing / len(mild)),
         **{str(group): float(share) for group, share in shares.items()},
         "experiments": float(shares.mean()),
     }
 
 
-def missed(
-    network: NetworkLike, mild: tuple[NDArray[np.float32], NDArray[np.int64]]
-) -> list[tuple[str, str]]:
-    """List (class, answer) of every structure of the selection set that is missed."""
-    features, classes = mild
-    truth = np.array(prototypes.LABELS)[classes]
-    answers = as_ensemble(network).labels(features)
-    return [(str(truth[k]), str(answers[k])) for k in np.flatnonzero(answers != truth)]
+def missed(network: NetworkLike, mild: DataSet) -> list[tuple[str, str]]:
+    """List the structures of the selection set that a network misses.
+
+    Parameters
+    ----------
+    network : NetworkLike
+        Candidate, or an ensemble; without dropout.
+    mild : DataSet
+        From `selection_set` with the network's settings.
+
+    Returns
+    -------
+    list of (str, str)
+        Class and answer of each structure that is missed, in the order of the set.
+
+    Examples
+    --------
+    >>> from arise_lib import network
+    >>> trained = network.load()
+    >>> missed(trained, selection_set(trained.settings, draws=[]))
+    []
+    """
+    answers = as_ensemble(network).labels(mild.features)
+    truth = np.array(mild.labels)[mild.classes]
+    wrong = answers != truth
+    return list(zip(truth[wrong].tolist(), answers[wrong].tolist(), strict=True))
 
 
-def describe_all(experiments: list[Experiment], settings: SoapSettings) -> NDArray[np.float64]:
-    """Describe all experiments: (n_experiments, n_features)."""
-    return np.array([describe(experiment.atoms, settings) for experiment in experiments])
+def describe_all(drawn: Sequence[Sample], settings: SoapSettings) -> NDArray[np.float64]:
+    """Describe simulated experiments.
+
+    Parameters
+    ----------
+    drawn : sequence of Sample
+        From `arise_lib.samples.draw`.
+    settings : SoapSettings
+        Of the network.
+
+    Returns
+    -------
+    ndarray of shape (n_samples, n_features)
+        Descriptors.
+
+    Examples
+    --------
+    >>> from arise_lib import samples
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> drawn = samples.draw(0, n_images=0, n_boxes=1, n_cuts=0)
+    >>> describe_all(drawn, SoapSettings()).shape
+    (3, 316)
+    """
+    return np.array([describe(one.atoms, settings) for one in drawn])
 
 
 def score_experiments(
-    experiments: list[Experiment],
+    drawn: Sequence[Sample],
     network: NetworkLike,
     features: NDArray[np.float64],
     *,
@@ -144,11 +210,11 @@ def score_experiments(
 
     Parameters
     ----------
-    experiments : list of Experiment
-        From `draw`.
+    drawn : sequence of Sample
+        From `arise_lib.samples.draw`.
     network : NetworkLike
         Candidate, or an ensemble.
-    features : ndarray of shape (n_experiments, n_features)
+    features : ndarray of shape (n_samples, n_features)
         From `describe_all` with the network's settings.
     n_passes : int
         Stochastic passes.
@@ -158,9 +224,19 @@ def score_experiments(
     shares : pandas.Series
         Accuracy in % per group.
     posterior : Posterior
-        Of each experiment.
+        Of each sample.
+
+    Examples
+    --------
+    >>> from arise_lib import network, samples
+    >>> drawn = samples.draw(0, n_images=0, n_boxes=2, n_cuts=0)
+    >>> trained = network.load()
+    >>> features = describe_all(drawn, trained.settings)
+    >>> shares, posterior = score_experiments(drawn, trained, features, n_passes=10)
+    >>> list(shares.index)
+    ['Fe-Pt L1_0', 'Fe-Pt L1_2', 'Fe-Pt fcc']
     """
     posterior = predict(network, features, n_passes=n_passes)
-    right = posterior.labels == np.array([experiment.truth for experiment in experiments])
-    groups = pd.Series([experiment.group for experiment in experiments], name="group")
+    right = posterior.labels == np.array([one.label for one in drawn])
+    groups = pd.Series([one.group for one in drawn], name="group")
     return 100.0 * pd.Series(right).groupby(groups, sort=False).mean(), posterior

@@ -21,7 +21,7 @@ from arise_lib.descriptor import SoapSettings, describe_with_quip
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.supercells import supercell
-from arise_lib.training.datasets import pristine_units
+from arise_lib.training.units import pristine_units
 
 GOLDEN = Path(__file__).with_name("quip_descriptors.npz")
 

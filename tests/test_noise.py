@@ -12,6 +12,7 @@ import pytest
 from arise_lib.descriptor import SoapSettings
 from arise_lib.storage import paths
 from arise_lib.structures import prototypes
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 from arise_lib.training import noise
 from arise_lib.training.noise import NoisyUnit, noisy_set, noisy_units
 
@@ -56,7 +57,7 @@ def test_free_pieces_hold_no_rare_species(structures: list) -> None:
     for atoms in structures:
         if not atoms.pbc.any():
             counts = Counter(atoms.numbers)
-            assert min(counts.values()) >= noise.MIN_ATOMS_OF_SPECIES
+            assert min(counts.values()) >= MIN_ATOMS_OF_SPECIES
 
 
 def test_species_stay_those_of_the_class_but_for_random_occupation(structures: list) -> None:
@@ -83,4 +84,5 @@ def test_the_set_is_the_same_in_pieces_and_in_processes(
         pieces = noisy_set(60, 5, SoapSettings(), executor=pool)
     assert np.array_equal(whole.features, pieces.features)
     assert np.array_equal(whole.classes, pieces.classes)
+    assert whole.labels == pieces.labels == prototypes.LABELS
     assert [prototypes.LABELS[k] for k in whole.classes] == list(whole.units["label"])

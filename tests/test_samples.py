@@ -1,4 +1,4 @@
-"""Simulated experiments: seeded, with the truth they claim, and hard in the way they claim."""
+"""Samples: seeded, with the truth they claim, and hard in the way they claim."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from ase import Atoms
+from ase.build import bulk
 from scipy.spatial import cKDTree
 
 from arise_lib import samples
 from arise_lib.descriptor import SoapSettings
+from arise_lib.errors import InputError
 from arise_lib.samples.alloys import fept_box
 from arise_lib.samples.experiments import crystal_box, draw
+from arise_lib.samples.grains import OFF_CENTRE, join, random_boundary
 from arise_lib.samples.sheets import sheet_image
 from arise_lib.structures import prototypes
 from arise_lib.structures.scale import overall_nearest_neighbour_distance
@@ -25,6 +29,53 @@ def generator(*seed: int) -> np.random.Generator:
 
 def nearest(points: np.ndarray) -> np.ndarray:
     return cKDTree(points).query(points, k=2)[0][:, 1]
+
+
+def test_join_keeps_each_side_and_the_gap() -> None:
+    left, right = (bulk(species, "sc", a=2.0) * (9, 5, 5) for species in ("Po", "Bi"))
+    for piece, shift in ((left, 0.0), (right, 0.7)):
+        piece.positions += [shift - 8.0, 0.0, 0.0]
+    atoms, of_second = join(left, right, plane=0.5, gap=1.5)
+    x = atoms.positions[:, 0]
+    assert (atoms.symbols[of_second] == "Bi").all() and (atoms.symbols[~of_second] == "Po").all()
+    assert x[~of_second].max() == 0.0 and x[of_second].min() == pytest.approx(
+        2.7
+    )  # 0.7 is too near
+    assert len(atoms) == 25 * (5 + 4)
+    # With a smaller gap, atoms at 0.7 stay; where the gap is not reached, nothing is left out.
+    assert len(join(left, right, plane=0.5, gap=0.7 - 1e-9)[0]) == 25 * (5 + 5)
+
+
+def test_of_atoms_on_the_plane_itself_one_is_kept() -> None:
+    chain = Atoms("C3", positions=[[-1.5, 0, 0], [0, 0, 0], [1.5, 0, 0]])
+    atoms, of_second = join(chain, chain, plane=0.0, gap=1.0)
+    assert sorted(atoms.positions[:, 0]) == [-1.5, 0.0, 1.5]
+    assert of_second.tolist() == [False, False, True]
+
+
+def test_one_piece_may_lie_on_the_other_side_of_the_plane() -> None:
+    piece = Atoms("C2", positions=[[1.0, 0, 0], [2.0, 0, 0]])
+    atoms, of_second = join(piece, piece, plane=0.0, gap=1.0)
+    assert len(atoms) == 2 and of_second.all()
+    assert len(join(piece, piece, plane=3.0, gap=1.0)[0]) == 2
+
+
+def test_a_random_boundary_lies_in_the_middle() -> None:
+    left, right = (bulk(species, "sc", a=1.0) * (41, 3, 3) for species in ("Po", "Bi"))
+    for piece in (left, right):
+        piece.positions -= piece.positions.mean(axis=0)
+    planes = []
+    for i in range(60):
+        atoms = random_boundary(left, right, 0.5, generator(10, i))
+        planes.append(atoms.positions[atoms.symbols == "Po", 0].max())
+    reach = OFF_CENTRE * 40.0
+    assert -reach - 1 <= min(planes) < -0.7 * reach and 0.7 * reach < max(planes) <= reach
+
+
+@pytest.mark.parametrize("make", [sheet_image, lambda label, _, g: fept_box(label, g)])
+def test_unknown_classes_are_refused(make) -> None:
+    with pytest.raises(InputError, match=r"'MoS2'.*(graphene|L1_2)"):
+        make("MoS2", 0.05, generator(1))
 
 
 def test_images_are_flat_and_of_one_species() -> None:
@@ -125,5 +176,5 @@ def test_scores_are_shares_of_right_answers() -> None:
     best = posterior.labels
     for group, share in shares.items():
         members = [k for k, experiment in enumerate(sample) if experiment.group == group]
-        right = [best[k] == sample[k].truth for k in members]
+        right = [best[k] == sample[k].label for k in members]
         assert share == pytest.approx(100 * np.mean(right))
