@@ -7,10 +7,11 @@ depend on external data are run, but not compared, where those data are absent.
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 
 import pytest
 
-from arise_lib import notebooks, paths, store
+from arise_lib import machine, notebooks, paths, store
 
 
 def _nbval(config: pytest.Config) -> bool:
@@ -59,3 +60,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out:
         terminalreporter.write_sep("-", "external data absent: run, but not compared")
         terminalreporter.write_line(", ".join(left_out))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """After all else, name the kernel and the processor that the tests ran on."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(machine.line())
+    return result

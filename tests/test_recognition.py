@@ -161,6 +161,7 @@ def test_prediction_is_a_ranking_of_all_classes(released: Network) -> None:
     assert found.n_atoms == len(atoms)
 
 
+@pytest.mark.equality
 def test_equals_descriptor_and_passes_done_by_hand(released: Network) -> None:
     atoms = cluster("hcp")
     found = classify(atoms, network=released, passes=7, seed=11)
@@ -237,6 +238,7 @@ def test_ensemble_by_hand(released: Network) -> None:
         classify(atoms, network=[], passes=2)
 
 
+@pytest.mark.equality
 def test_tolerance_saves_passes(released: Network) -> None:
     atoms = cluster("diamond")
     loose = 10.0  # bit; more than any error, so that the fewest passes are enough
