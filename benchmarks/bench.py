@@ -13,9 +13,7 @@ os.environ.setdefault("RAYON_NUM_THREADS", "1")
 
 import argparse
 import json
-import platform
 import time
-from pathlib import Path
 
 import matplotlib
 
@@ -29,6 +27,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from arise_lib import compendium, plotting, storage
+from arise_lib.compendium import machine
 from arise_lib.storage import paths
 
 #: Sections of the table in the order of the output, by the part of `--only` that they belong to.
@@ -39,19 +38,12 @@ PARTS = {
 }
 
 
-def machine() -> dict[str, str | int]:
+def surroundings() -> dict[str, str | int]:
     """Return the facts about the machine and the packages that the times depend on."""
-    model = platform.processor() or platform.machine()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        lines = information.read_text().splitlines()
-        model = next(
-            (s.split(":", 1)[1].strip() for s in lines if s.startswith("model name")), model
-        )
     found = {f"version.{peer.lower()}": peers.version(peer) for peer in peers.installed()}
     return {
         "machine.cores": os.cpu_count() or 1,
-        "machine.cpu": model,
+        "machine.cpu": machine.processor(),
         "machine.versions": compendium.versions(),
         **found,
     }
@@ -155,7 +147,7 @@ def main() -> None:
     parser.add_argument("--only", choices=PARTS, help="one part alone")
     arguments = parser.parse_args()
     start = time.perf_counter()
-    facts = machine()
+    facts = surroundings()
     print(f"{facts['machine.cpu']}, {facts['machine.cores']} cores · {facts['machine.versions']}")
     for peer in ("QUIP", "featomic"):
         if peer not in peers.installed():

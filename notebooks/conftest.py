@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 
 import pytest
 
 from arise_lib import storage
+from arise_lib.compendium import machine
 from arise_lib.storage import paths
 
 sys.path.append(str(paths.ROOT / "tests"))
@@ -64,3 +66,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if left_out:
         terminalreporter.write_sep("-", "external data absent: run, but not compared")
         terminalreporter.write_line(", ".join(left_out))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """After all else, name the kernel and the processor that the tests ran on."""
+    result = yield
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(machine.line())
+    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -23,6 +23,18 @@ os.environ.setdefault(
 # in one run is a failure in every run.
 settings.register_profile("arise", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("arise")
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None]:
+    """After all else, name the kernel and the processor that the tests ran on."""
+    result = yield
+    from arise_lib.compendium import machine
+
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(machine.line())
+    return result
 
 
 def pytest_unconfigure() -> None:

@@ -130,7 +130,7 @@ def test_the_version_of_numba_is_bounded() -> None:
 
 
 def test_no_other_module_builds_on_private_parts_of_numba() -> None:
-    private = ("numba.core", "llvmlite")
+    private = ("numba.core", "llvmlite import ir")
     found = [
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "arise_lib").rglob("*.py")

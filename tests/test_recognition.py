@@ -169,6 +169,7 @@ def test_leading_classes(released: Network) -> None:
     np.testing.assert_array_equal(leading, found.probabilities[:3])
 
 
+@pytest.mark.equality
 def test_equals_descriptor_and_passes_done_by_hand(released: Network) -> None:
     atoms = cluster("hcp")
     found = classify(atoms, network=released, passes=7, seed=11)
@@ -256,6 +257,7 @@ def test_ensemble_by_hand(released: Network) -> None:
         classify(atoms, network=[released, other], passes=2)  # type: ignore[arg-type]
 
 
+@pytest.mark.equality
 def test_tolerance_saves_passes(released: Network) -> None:
     atoms = cluster("diamond")
     loose = 10.0  # bit; more than any error, so that the fewest passes are enough

@@ -231,6 +231,7 @@ def test_maps_have_one_form(maps: xr.Dataset) -> None:
     assert maps.attrs == {"box": 12.0, "stride": 4.0, "padding": 0.0, "passes": PASSES, "seed": 0}
 
 
+@pytest.mark.equality
 def test_tolerance_stops_box_by_box(bicrystal: Atoms, released: Network) -> None:
     options = {"padding": 0.0, "min_atoms": 40, "network": Ensemble((released,))}
     found = scan(bicrystal, 12.0, 4.0, passes=200, tolerance=0.03, **options)
@@ -264,6 +265,7 @@ def test_label_is_the_most_probable_class(maps: xr.Dataset) -> None:
     np.testing.assert_array_equal(maps["label"].values[enough], best[enough])
 
 
+@pytest.mark.equality
 def test_a_map_is_its_boxes_one_by_one(
     bicrystal: Atoms, released: Network, maps: xr.Dataset
 ) -> None:
