@@ -15,7 +15,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv lab reproduce paper test lint test-unit test-notebooks bench html fetch lock clean distclean
+.PHONY: help venv lab reproduce paper test lint test-unit test-bounds test-kills test-notebooks bench html fetch lock clean distclean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":[^#]*## "; print "make TARGET [VARIABLE=value ...]\n" } \
@@ -55,8 +55,14 @@ lint: $(INSTALLED) ## ruff, mypy, and the order of the floors (import-linter)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test-unit: $(INSTALLED) ## unit, property and golden tests, structure of the notebooks
-	$(BIN)/python -m pytest
+test-unit: $(INSTALLED) ## unit, property and golden tests, examples of the docstrings, structure of the notebooks
+	$(BIN)/python -m pytest --doctest-modules tests arise_lib
+
+test-bounds: $(INSTALLED) ## unit tests with bounds checking in compiled code (slow)
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=build/numba-bounds $(BIN)/python -m pytest tests
+
+test-kills: $(INSTALLED) ## ten times the tests that end runs from outside
+	for i in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/faults/test_runs.py || exit 1; done
 
 test-notebooks: $(INSTALLED) ## run the notebooks and compare with their stored outputs
 	$(BIN)/python -m pytest $(NBVAL) notebooks

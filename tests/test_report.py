@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import math
 import multiprocessing
 import re
+import shutil
 from importlib import metadata
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import scipy
 from arise_lib import compendium
 from arise_lib.compendium import profiles
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage import paths
+from arise_lib.storage import checksums, paths
 
 #: Rows and columns of the paper's Table 2, by the names of the scorecard.
 METHODS = {"spglib_loose", "spglib_tight", "ptm", "cna", "acna", "baa", "gnb", "bnb", "arise"}
@@ -100,6 +102,30 @@ def test_headline_numbers_agree_with_table_2() -> None:
         assert values.at[key, "paper"] == table.at[method, column]
 
 
+def test_altered_table_of_the_paper_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One digit more would turn a verdict."""
+    shutil.copytree(paths.PAPER, tmp_path / "paper")
+    monkeypatch.setattr(paths, "PAPER", tmp_path / "paper")
+    assert compendium.compare({"fig2a.boxes": 7968})["verdict"].to_list() == ["reproduced"]
+    table = paths.PAPER / "values.csv"
+    table.write_text(table.read_text().replace("7968", "7986"))
+    with pytest.raises(DataError, match=r"values\.csv has SHA-256 .* restore the file"):
+        compendium.compare({"fig2a.boxes": 7968})
+    table.unlink()
+    with pytest.raises(DataError, match=r"values\.csv cannot be read"):
+        compendium.paper_values()
+    (paths.PAPER / "SHA256SUMS").unlink()
+    with pytest.raises(DataError, match="SHA256SUMS cannot be read"):
+        compendium.paper_table2()
+
+
+def test_every_table_of_the_paper_is_listed() -> None:
+    listed = checksums.listed(paths.PAPER)
+    assert set(listed) == {path.name for path in paths.PAPER.glob("*.csv")}
+
+
 # --- comparison --------------------------------------------------------------------------------
 
 BANDS = """key,paper,low,high,unit,where,rule
@@ -114,6 +140,8 @@ missing,50,40,60,%,Fig. 1,ten points
 
 def test_verdicts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "values.csv").write_text(BANDS)
+    digest = hashlib.sha256(BANDS.encode()).hexdigest()
+    (tmp_path / "SHA256SUMS").write_text(f"{digest}  values.csv\n")
     monkeypatch.setattr(paths, "PAPER", tmp_path)
     ours = {
         "above": 60.004, "inside": 51.239, "low_edge": 40, "high_edge": 60, "below": 39.999,

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from arise_lib.storage import paths
+from arise_lib.storage.checksums import checked
 
 
 def paper_values() -> pd.DataFrame:
@@ -17,8 +18,19 @@ def paper_values() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by key; columns `paper`, `low`, `high`, `unit`, `where`, `rule`.
+
+    Raises
+    ------
+    DataError
+        If the table was altered.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.paper_values().at["network.accuracy_pristine", "paper"].item()
+    99.66
     """
-    return pd.read_csv(paths.PAPER / "values.csv", index_col="key")
+    return pd.read_csv(checked(paths.PAPER / "values.csv"), index_col="key")
 
 
 def paper_table2() -> pd.DataFrame:
@@ -28,8 +40,19 @@ def paper_table2() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by method; accuracy in % per column of defects.
+
+    Raises
+    ------
+    DataError
+        If the table was altered.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.paper_table2().at["arise", "d4"].item()
+    99.29
     """
-    return pd.read_csv(paths.PAPER / "table2.csv", index_col="method")
+    return pd.read_csv(checked(paths.PAPER / "table2.csv"), index_col="method")
 
 
 def compare(results: Mapping[str, float]) -> pd.DataFrame:
@@ -46,6 +69,12 @@ def compare(results: Mapping[str, float]) -> pd.DataFrame:
         Indexed by key: `ours`, `paper`, `difference`, `unit`, `where` and
         `verdict`, "reproduced" where our value lies within the band of
         `data/paper/values.csv`, else "differs".
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.compare({"fig2a.boxes": 7968, "fig4a.boxes": 43680})["verdict"].to_dict()
+    {'fig2a.boxes': 'reproduced', 'fig4a.boxes': 'differs'}
     """
     known = paper_values()
     rows = known.loc[[key for key in results if key in known.index]].copy()
@@ -73,9 +102,18 @@ def compare_table2(summary: pd.DataFrame) -> pd.DataFrame:
         `verdict`: "reproduced" where the difference lies within the row's band
         (``data/paper/table2_bands.csv``), "within noise" where only our interval reaches that
         band, "differs" where it does not, "-" where the paper has no value.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import compendium
+    >>> index = pd.MultiIndex.from_tuples([("arise", "d4")], names=["method", "column"])
+    >>> ours = pd.DataFrame({"accuracy": [99.5], "low": [99.1], "high": [99.8]}, index)
+    >>> compendium.compare_table2(ours)["verdict"].to_list()
+    ['reproduced']
     """
     table = paper_table2().drop(columns=["name", "classes"])
-    bands = pd.read_csv(paths.PAPER / "table2_bands.csv", index_col="method")
+    bands = pd.read_csv(checked(paths.PAPER / "table2_bands.csv"), index_col="method")
     rows = summary.copy()
     rows["paper"] = [
         table.at[method, column] if method in table.index and column in table else np.nan

@@ -20,6 +20,14 @@ def check_profile(profile: str) -> None:
     ------
     InputError
         If it is neither.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.check_profile("fast")
+    Traceback (most recent call last):
+        ...
+    arise_lib.errors.InputError: Unknown profile 'fast'; choose one of quick, paper.
     """
     if profile not in PROFILES:
         raise InputError(f"Unknown profile {profile!r}; choose one of {', '.join(PROFILES)}.")

@@ -35,6 +35,16 @@ def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str]
     ------
     InputError
         If the profile is unknown or a value is not a finite number.
+    DataError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.record("quick", {"a.b": float("nan")})
+    Traceback (most recent call last):
+        ...
+    arise_lib.errors.InputError: a.b = nan is not a number; leave out what is not measured.
     """
     check_profile(profile)
     for key, value in values.items():
@@ -74,6 +84,12 @@ def recorded(profile: str) -> dict[str, float]:
         If the profile is unknown.
     DataError
         If the file is damaged.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.recorded("quick")["dataset.classes"]
+    108
     """
     found = read(profile)
     ledger.note("results", digest(found))
@@ -145,6 +161,11 @@ def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "q
         The numbers that are drawn.
     profile : str
         "quick" writes to ``figures/``, "paper" to ``figures/paper/``.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.save_figure(figure, "fig1e_prototypes", table)  # doctest: +SKIP
     """
     check_profile(profile)
     folder: Path = paths.FIGURES if profile == "quick" else paths.FIGURES / "paper"
@@ -167,6 +188,11 @@ def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
         File name without suffix.
     profile : str
         "quick" writes to ``figures/``, "paper" to ``figures/paper/``.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.save_table(table, "table2_benchmark", profile)  # doctest: +SKIP
     """
     check_profile(profile)
     folder = paths.FIGURES if profile == "quick" else paths.FIGURES / "paper"

@@ -184,6 +184,16 @@ def save_arrays(path: str | os.PathLike[str], arrays: Mapping[str, ArrayLike]) -
     ------
     InputError
         If a name or a value cannot be stored without pickle.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from arise_lib import storage
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     storage.save_arrays(f"{folder}/a.npz", {"labels": np.array(["fcc", "bcc"])})
+    ...     storage.load_arrays(f"{folder}/a.npz")["labels"].tolist()
+    ['fcc', 'bcc']
     """
     members = {member: np.asarray(value) for member, value in arrays.items()}
     for member, array in members.items():
@@ -213,6 +223,13 @@ def load_arrays(path: str | os.PathLike[str]) -> Arrays:
     ------
     DataError
         If the file is missing, truncated, altered or not an npz file.
+
+    Examples
+    --------
+    >>> from arise_lib import storage
+    >>> from arise_lib.storage import paths
+    >>> sorted(storage.load_arrays(paths.NETWORKS / "arise.npz"))[:2]
+    ['bias_0', 'bias_1']
     """
     arrays = {}
     try:
@@ -264,6 +281,12 @@ def cached(
     -----
     UserWarning
         If a stored file is damaged (it is computed anew), or if the folder cannot be written.
+
+    Examples
+    --------
+    >>> from arise_lib import storage
+    >>> storage.cached("example", {"n": 3}, lambda: {"x": [1, 2, 3]})["x"].sum().item()
+    6
     """
     _check_name(name, "name of a cached result")
     if not isinstance(key, Mapping):

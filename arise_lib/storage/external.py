@@ -110,6 +110,12 @@ def data_dir() -> Path:
     pathlib.Path
         ``ARISE_DATA_DIR``, or the platform's cache folder where that is unset or empty. It may be
         read-only as long as nothing is missing in it.
+
+    Examples
+    --------
+    >>> from arise_lib import storage
+    >>> storage.data_dir().is_absolute()
+    True
     """
     return Path(os.environ.get("ARISE_DATA_DIR") or pooch.os_cache("arise")).expanduser().absolute()
 
@@ -127,6 +133,12 @@ def available(name: str) -> bool:
     bool
         True if the file is in the cache with the registered size; its checksum is left to
         `fetch`. False for any other reason, an unknown name among them.
+
+    Examples
+    --------
+    >>> from arise_lib import storage
+    >>> storage.available("stem/no_such_file.xyz")
+    False
     """
     try:
         table = registry()
@@ -160,6 +172,12 @@ def fetch(name: str) -> Path:
     DataError
         If the file in the cache is not the registered one; if it is absent and ``ARISE_OFFLINE=1``
         forbids downloads; if three attempts at the download failed; if the cache cannot be used.
+
+    Examples
+    --------
+    >>> from arise_lib import storage
+    >>> storage.fetch("stem/graphene_a.xyz").name  # doctest: +SKIP
+    'graphene_a.xyz'
     """
     table = registry()
     if name not in table.index:

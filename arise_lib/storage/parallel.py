@@ -95,6 +95,13 @@ def workers(executor: Executor | None) -> Iterator[Executor]:
     ------
     concurrent.futures.Executor
         Closed at the end only if it was made here.
+
+    Examples
+    --------
+    >>> from arise_lib.storage import parallel
+    >>> with parallel.workers(None) as pool:
+    ...     list(pool.map(abs, [-1, -2]))
+    [1, 2]
     """
     if executor is not None:
         yield executor
@@ -177,6 +184,13 @@ def processes() -> Iterator[Executor]:
     concurrent.futures.ProcessPoolExecutor
         When the block is left by an exception, Ctrl-C above all, the processes are ended at once,
         with what they are at. They also end when this process does, however it is ended.
+
+    Examples
+    --------
+    >>> from arise_lib.storage import parallel
+    >>> with parallel.processes() as pool:
+    ...     list(parallel.run(pow, [2, 3, 4], [2, 2, 2], executor=pool))
+    [4, 9, 16]
     """
     context = get_context("spawn")
     # Nothing is ever sent: the workers' end reports when the other one is closed, here or by the
