@@ -45,9 +45,7 @@ def add_power_spectra(
 
 
 @lru_cache
-def _sources(
-    radial: str, n_max: int, l_max: int
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _sources(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Flat index of each feature in (l, n, n'), n' <= n, and its factor."""
     first, second, degree, factor = power_spectrum_layout(radial, n_max, l_max)
     low, high = np.sort([first, second], axis=0)
