@@ -177,8 +177,8 @@ def real_harmonics(l_max: int, unit: NDArray[np.float64]) -> NDArray[np.float64]
     >>> import numpy as np
     >>> from arise_lib.descriptor.definition import real_harmonics
     >>> y = real_harmonics(1, np.eye(3))  # along x, y and z
-    >>> (y[1:] / y[3, 0]).round(12).tolist()  # y, z and x for m = -1, 0 and 1
-    [[0.0, 1.0, 0.0], [0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    >>> (y[1:] / y[3, 0]).round().astype(int).tolist()  # y, z and x for m = -1, 0 and 1
+    [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
     """
     theta = np.arccos(np.clip(unit[:, 2], -1.0, 1.0))
     phi = np.arctan2(unit[:, 1], unit[:, 0])

@@ -12,6 +12,38 @@ _BLOCK = 9  # functions that stay in the fastest cache while the columns pass by
 
 
 @compiled
+def _touched_by_any(touched: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Elements with anything but zeros in any of the sums."""
+    elements = np.empty(touched.shape[1], dtype=np.int64)
+    count = 0
+    for e in range(touched.shape[1]):
+        if touched[:, e].any():
+            elements[count] = e
+            count += 1
+    return elements[:count]
+
+
+@compiled
+def _pack(
+    sums: NDArray[np.float64],
+    elements: NDArray[np.int64],
+    step: int,
+    source: NDArray[np.int64],
+    packed: NDArray[np.float64],
+    at: int,
+) -> None:
+    """Copy columns from `at` on, three by three, each triple element by element.
+
+    `source` tells where each column begins in `sums`, `step` how far its elements are apart.
+    """
+    for k in range(0, len(source) - 2, 3):
+        for e in elements:
+            for j in range(3):
+                store(packed, at, load(sums, e * step + source[k + j]))
+                at += LANES
+
+
+@compiled
 def contract(
     sums: NDArray[np.float64],
     touched: NDArray[np.bool_],
@@ -50,12 +82,8 @@ def contract(
     n_sums, n_columns = sums.shape[0], sums.shape[2]
     n_settings, n_slots = coefficients.shape[1], coefficients.shape[3]
     per_setting = n_degrees * n_degrees * n_slots
-    elements = np.empty(n_elements, dtype=np.int64)
-    count = 0
-    for e in range(n_elements):
-        if touched[:, e].any():
-            elements[count] = e
-            count += 1
+    elements = _touched_by_any(touched)
+    count = len(elements)
     # Where each column of a degree, sum by sum, begins in `sums` and goes to in `coefficients`.
     source = np.empty(n_sums * (2 * n_degrees - 1) + 2, dtype=np.int64)
     target = np.empty_like(source)
@@ -70,7 +98,7 @@ def contract(
         place[f] = f // n_max * per_setting + f % n_max
     ends = np.empty(n_functions // 3, dtype=np.int64)
     for k in range(len(ends)):
-        ends[k] = np.searchsorted(elements[:count], stop[3 * k : 3 * k + 3].max())
+        ends[k] = np.searchsorted(elements, stop[3 * k : 3 * k + 3].max())
     column = 0
     for degree in range(0, n_degrees, 2 if even_only else 1):
         size = 2 * degree + 1
@@ -80,12 +108,7 @@ def contract(
             source[k] = (s * n_elements * n_columns + column + m) * LANES
             target[k] = s * n_settings * per_setting + (degree * degree + m) * n_slots
             factor[k] = norms[degree * degree + m]
-        for k in range(0, n, 3):
-            for index in range(count):
-                row = elements[index] * n_columns * LANES
-                for j in range(3):
-                    value = load(sums, row + source[k + j])
-                    store(packed, shift + (k * count + index * 3 + j) * LANES, value)
+        _pack(sums, elements, n_columns * LANES, source[: n + 2], packed, shift)
         step = n_elements * LANES
         for low in range(0, n_functions, _BLOCK):
             for k in range(0, n, 3):

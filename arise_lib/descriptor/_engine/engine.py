@@ -137,8 +137,9 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
         )
     n_max, l_max = settings[0].n_max, settings[0].l_max
     total = np.zeros((len(settings), settings[0].n_features))
-    for same in (True, False):
-        counts, sums, touched = _pair_sums(atoms, scales, same, table, l_max)
+    species = {a: atoms.numbers == atomic_numbers[a] for a, b in scales if a == b}
+    for same in (True, False)[: len(species)]:  # one species has no unlike pairs
+        counts, sums, touched = _pair_sums(atoms, species, scales, same, table, l_max)
         if counts:
             coefficients = aligned(len(counts), len(settings), (l_max + 1) ** 2, slots(n_max))
             contract(
@@ -150,6 +151,7 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
 
 def _pair_sums(
     atoms: Atoms,
+    species: dict[str, NDArray[np.bool_]],
     scales: dict[tuple[str, str], float],
     same: bool,
     table: RadialTable,
@@ -157,18 +159,18 @@ def _pair_sums(
 ) -> tuple[list[int], NDArray[np.float64], NDArray[np.bool_]]:
     """Accumulate A_lm on the radial grid for all pairs of like, or of unlike, species.
 
-    Returns the number of ordered pairs that each sum stands for, the sums, shape
-    (n_sums, n_elements, at least n_columns, LANES), and the elements that hold any.
+    `species` tells which atoms each one has. Returns the number of ordered pairs that each sum
+    stands for, the sums, shape (n_sums, n_elements, at least n_columns, LANES), and the elements
+    that hold any.
     """
     columns = harmonic_columns(l_max, even_only=same)
-    member = {a: atoms.numbers == atomic_numbers[a] for a, b in scales if a == b}
-    owner = {symbol: np.flatnonzero(mask) for symbol, mask in member.items()}
+    owner = {symbol: np.flatnonzero(mask) for symbol, mask in species.items()}
     chosen = []
     for (a, b), scale in scales.items():
         if (a == b) != same or a > b or not math.isfinite(scale):
             continue  # no scale, no neighbour: a zero vector, by the paper's definition
         equal = abs(scale - scales[b, a]) <= 1e-12 * scale
-        chosen.append((a, b, np.array([scale] if equal else [scale, scales[b, a]])))
+        chosen.append((a, b, [scale] if equal else [scale, scales[b, a]]))
     counts = [1 if same else 3 - len(lengths) for _, _, lengths in chosen for _ in lengths]
     n_columns, n_elements = columns.max() + 1, len(table.grid.edges) - 1
     sums = aligned(len(counts), n_elements, n_columns + -n_columns % COLUMNS_AT_ONCE, LANES)
@@ -177,12 +179,14 @@ def _pair_sums(
     for a, b, lengths in chosen:
         # Images of the rarer species are fewer.
         centre, target = (a, b) if len(owner[b]) <= len(owner[a]) else (b, a)
-        radius = float(table.grid.edges[-1] * lengths.max())
+        radius = float(table.grid.edges[-1]) * max(lengths)
         atom = owner[centre]
-        centres = (atoms.positions[atom], atom, np.ones(len(atom), dtype=bool))
-        images = periodic_images(atoms, member[target], radius)
+        centres = (atoms.positions[atom], atom, np.ones(len(atom), dtype=np.bool_))
+        images = periodic_images(atoms, species[target], radius)
         ours = slice(filled, filled + len(lengths))
-        accumulate(centres, images, same, lengths, table.grid, columns, sums[ours], touched[ours])
+        accumulate(
+            centres, images, same, np.array(lengths), table.grid, columns, sums[ours], touched[ours]
+        )
         filled += len(lengths)
     return counts, sums, touched
 
