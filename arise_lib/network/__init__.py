@@ -1,14 +1,13 @@
 """The multilayer perceptron as plain arrays, ensembles of it, and the released ones (Table 1)."""
 
+from arise_lib.network.cards import card, released_names
 from arise_lib.network.model import Ensemble, Network, most_probable, softmax
 from arise_lib.network.released import (
     NetworkLike,
     as_ensemble,
-    card,
     load,
     release,
     release_ensemble,
-    released_names,
     save,
 )
 
