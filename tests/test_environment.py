@@ -165,14 +165,17 @@ def test_every_direct_dependency_has_a_lower_bound(direct: list[Requirement]) ->
 
 
 #: Imports whose name is not that of their package, for where the package is not installed.
-OPTIONAL_IMPORTS = {"freud": "freud-analysis"}
+OPTIONAL_IMPORTS = {"freud": "freud-analysis", "quippy": "quippy-ase"}
 
 
 def test_every_import_of_the_library_is_declared(project: dict[str, Any]) -> None:
     """A package that only comes along with another may be gone after its next release."""
     providers = packages_distributions()
-    extras = project["project"]["optional-dependencies"]["baselines"]
-    optional = {canonicalize_name(Requirement(text).name) for text in extras}
+    extras = project["project"]["optional-dependencies"]
+    optional = {
+        canonicalize_name(Requirement(text).name)
+        for text in (*extras["baselines"], *extras["bench"])
+    }
     declared = {
         canonicalize_name(Requirement(text).name) for text in project["project"]["dependencies"]
     }

@@ -7,6 +7,7 @@ pairs is that of `arise_lib.descriptor.definition`.
 from __future__ import annotations
 
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -112,8 +113,8 @@ def describe_with_quip(atoms: Atoms, settings: SoapSettings) -> NDArray[np.float
     Raises
     ------
     InputError
-        If the settings are of other radial functions, or the structure has no
-        pair of neighbours.
+        If the settings are of other radial functions, the structure has no pair
+        of neighbours, or quippy-ase is not installed.
 
     References
     ----------
@@ -121,15 +122,24 @@ def describe_with_quip(atoms: Atoms, settings: SoapSettings) -> NDArray[np.float
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from importlib.util import find_spec
     >>> from ase.build import bulk
-    >>> from arise_lib.descriptor import SoapSettings, describe_with_quip
-    >>> describe_with_quip(bulk("Cu"), SoapSettings())  # doctest: +SKIP
-    array([...])
+    >>> from arise_lib.descriptor import SoapSettings, describe, describe_with_quip
+    >>> copper, settings = bulk("Cu"), SoapSettings(radial="quip")
+    >>> if find_spec("quippy"):
+    ...     found = describe(copper, settings)
+    ...     assert np.allclose(found, describe_with_quip(copper, settings), atol=1e-5)
     """
     if not isinstance(settings.basis, QuipGaussians):
         raise InputError(
             f"QUIP computes the 'quip' radial functions only, not {settings.radial!r}: "
             "use SoapSettings(radial='quip')."
+        )
+    if find_spec("quippy") is None:
+        raise InputError(
+            "QUIP's descriptor needs the package quippy-ase, which is not installed: "
+            "pip install 'quippy-ase>=0.10.3,<0.11'."
         )
     spectra = {}
     for a, b, pair in scaled_pairs(atoms, settings.extrinsic):

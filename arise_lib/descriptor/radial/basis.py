@@ -79,8 +79,8 @@ class RadialBasis(ABC):
     --------
     >>> import numpy as np
     >>> from arise_lib.descriptor import RADIAL_BASES, SoapSettings
-    >>> sorted(RADIAL_BASES)
-    ['gto', 'quip']
+    >>> RADIAL_BASES["quip"].__name__
+    'QuipGaussians'
     >>> settings = SoapSettings(radial="quip", cutoff=4.0, fade=0.5, n_max=2, l_max=1)
     >>> basis = settings.basis
     >>> basis.fade(np.array([3.0, 3.75, 4.0]), settings).round(12).tolist()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cholesky, solve
+from scipy.linalg import cholesky, eigvalsh, solve
 from scipy.special import erf, ive
 
 from arise_lib.descriptor.radial.basis import PowerSpectrumLayout, RadialBasis
@@ -92,14 +92,7 @@ class QuipGaussians(RadialBasis):
 
     def check(self, settings: SoapSettings) -> None:
         """Refuse so many or such wide Gaussians that they are linearly dependent."""
-        try:
-            _orthonormalisation(settings.cutoff, settings.sigma, settings.n_max)
-        except LinAlgError:
-            raise InputError(
-                f"n_max = {settings.n_max}, sigma = {settings.sigma}, cutoff = {settings.cutoff}: "
-                "so many Gaussians of this width are linearly dependent in double precision; "
-                "choose a smaller n_max or sigma."
-            ) from None
+        _orthonormalisation(settings.cutoff, settings.sigma, settings.n_max)
 
 
 @lru_cache(maxsize=512)
@@ -110,8 +103,14 @@ def _orthonormalisation(
     alpha = 0.5 / sigma**2
     centre = np.arange(n_max) * (cutoff + sigma * _QUIP_TAIL) / n_max
     gap = centre[:, None] - centre[None, :]
-    factor = cholesky(_gaussian_overlap(centre, alpha), lower=True)
-    return centre, solve(np.exp(-alpha * gap**2), factor).T
+    overlap = _gaussian_overlap(centre, alpha)
+    values = eigvalsh(overlap)
+    if values[0] <= np.finfo(float).eps * values[-1]:
+        raise InputError(
+            f"n_max = {n_max}, sigma = {sigma}: so many Gaussians of this width within a cutoff of "
+            f"{cutoff} are linearly dependent in double precision; choose a smaller n_max or sigma."
+        )
+    return centre, solve(np.exp(-alpha * gap**2), cholesky(overlap, lower=True)).T
 
 
 def _gaussian_overlap(centre: NDArray[np.float64], alpha: float) -> NDArray[np.float64]:
