@@ -59,7 +59,7 @@ test-unit: $(INSTALLED) ## unit, property and golden tests, examples of the docs
 	$(BIN)/python -m pytest --doctest-modules tests arise_lib
 
 test-bounds: $(INSTALLED) ## unit tests with bounds checking in compiled code (slow)
-	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=build/numba-bounds $(BIN)/python -m pytest tests
+	NUMBA_BOUNDSCHECK=1 $(BIN)/python -m pytest tests
 
 test-kills: $(INSTALLED) ## ten times the tests that end runs from outside
 	for i in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/faults/test_runs.py || exit 1; done

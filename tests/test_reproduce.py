@@ -23,7 +23,7 @@ from nbformat import v4
 
 import arise_lib
 from arise_lib import compendium, storage
-from arise_lib.compendium import notebooks, runner
+from arise_lib.compendium import notebooks, resuming, runner
 from arise_lib.errors import InputError
 from arise_lib.storage import parallel, paths
 
@@ -184,7 +184,7 @@ def test_dead_kernel_is_a_failure(folder: Path, tmp_path: Path) -> None:
     (failed,) = runner.run(folder=folder, build=tmp_path)
     assert failed.state == "failed"
     assert "the kernel died" in failed.message
-    reason = runner.why_again(folder / "00_a.ipynb", "quick", failed.copy)
+    reason = resuming.why_again(folder / "00_a.ipynb", "quick", failed.copy)
     assert reason == "it did not come to its end"
 
 
@@ -241,17 +241,17 @@ pathlib.Path({str(mark)!r}).write_text(f"{{os.getpid()}} {{worker.pid}}")
 
 def test_input_hash_counts_sources_tags_and_profile(folder: Path) -> None:
     path = add(folder, "00_a.ipynb", "print(1)")
-    reference = runner.input_hash(path, "quick")
-    assert runner.input_hash(path, "paper") != reference
+    reference = resuming.input_hash(path, "quick")
+    assert resuming.input_hash(path, "paper") != reference
     notebook = notebooks.read(path)
     notebook.cells[2].outputs.append(v4.new_output("stream", name="stdout", text="1\n"))
     notebook.cells[2].execution_count = 2
     notebooks.write(notebook, path)
-    assert runner.input_hash(path, "quick") == reference
+    assert resuming.input_hash(path, "quick") == reference
     notebook.cells[2].metadata["tags"] = ["external-data"]
     notebooks.write(notebook, path)
-    assert runner.input_hash(path, "quick") != reference
-    assert runner.input_hash(add(folder, "00_a.ipynb", "print(2)"), "quick") != reference
+    assert resuming.input_hash(path, "quick") != reference
+    assert resuming.input_hash(add(folder, "00_a.ipynb", "print(2)"), "quick") != reference
 
 
 def test_input_hash_counts_data_but_not_the_cache(
@@ -265,24 +265,24 @@ def test_input_hash_counts_data_but_not_the_cache(
     monkeypatch.setattr(paths, "DATA", data)
     monkeypatch.setattr(paths, "DERIVED", data / "derived")
     monkeypatch.setenv("ARISE_DATA_DIR", str(tmp_path / "external"))
-    reference = runner.input_hash(path, "quick")
+    reference = resuming.input_hash(path, "quick")
     (data / "derived").mkdir()
     (data / "derived" / "x.npz").write_bytes(b"1")
-    assert runner.input_hash(path, "quick") == reference
+    assert resuming.input_hash(path, "quick") == reference
     # External data that have come make a difference to the notebooks that use them.
     name, size = min(storage.registry()["bytes"].items(), key=lambda item: item[1])
     come = tmp_path / "external" / str(name)
     come.parent.mkdir(parents=True)
     come.write_bytes(bytes(size))
-    found = {reference, runner.input_hash(path, "quick")}
+    found = {reference, resuming.input_hash(path, "quick")}
     # One digit of one score of the search, which notebook 02 shows: the fault that kept a stale 02.
     scores = data / "search" / "scores.jsonl"
     scores.write_text(scores.read_text().replace("9", "8", 1))
-    found.add(runner.input_hash(path, "quick"))
+    found.add(resuming.input_hash(path, "quick"))
     (data / "paper" / "values.csv").unlink()
-    found.add(runner.input_hash(path, "quick"))
+    found.add(resuming.input_hash(path, "quick"))
     (data / "new.csv").write_text("1")
-    found.add(runner.input_hash(path, "quick"))
+    found.add(resuming.input_hash(path, "quick"))
     assert len(found) == 5
 
 
@@ -291,7 +291,7 @@ def test_copy_that_is_not_whole(folder: Path, tmp_path: Path, content: str | Non
     copy = tmp_path / "00_a.ipynb"
     if content is not None:
         copy.write_text(content)
-    reason = runner.why_again(add(folder, "00_a.ipynb"), "quick", copy)
+    reason = resuming.why_again(add(folder, "00_a.ipynb"), "quick", copy)
     assert reason == ("it has not been run" if content is None else "its executed copy is damaged")
 
 
@@ -348,7 +348,7 @@ print(storage.fetch("a.xyz").read_bytes(), len(compendium.recorded(profile)))
         assert again().endswith(expected)
         assert again() == ""
     (external / "a.xyz").write_bytes(b"CONTENT")
-    reason = runner.why_again(folder / "00_a.ipynb", "quick", tmp_path / "build/quick/00_a.ipynb")
+    reason = resuming.why_again(folder / "00_a.ipynb", "quick", tmp_path / "build/quick/00_a.ipynb")
     assert reason == "external file a.xyz was altered"
 
 

@@ -27,6 +27,7 @@ from arise_lib import storage
 from arise_lib.errors import AriseError, DataError, InputError
 from arise_lib.storage import cache as cache_module
 from arise_lib.storage import external as external_module
+from arise_lib.storage import files as files_module
 from arise_lib.storage import jsonl, paths
 
 CONTENT = b"2\n\nC 0 0 0\nC 0 0 1.42\n"
@@ -424,7 +425,7 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     """By the number of its process; that of another machine says nothing, its age does."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    here = cache_module._machine()
+    here = files_module._machine()
     other = "0" * 8 if here != "0" * 8 else "1" * 8
     kept = [
         temporary(tmp_path, here, os.getpid(), age=1e6),

@@ -22,7 +22,8 @@ import numpy as np
 
 from arise_lib import storage
 from arise_lib.compendium import runner
-from arise_lib.compendium.profiles import PROFILES
+from arise_lib.compendium._options import parser
+from arise_lib.compendium._signals import Ended
 from arise_lib.errors import AriseError, InputError
 from arise_lib.structures.reading import read_structure
 
@@ -44,9 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status, see above.
     """
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
-        status = int(options.command(options))
+        status = _COMMANDS[options.command](options)
         # Here, where it can be told, and not at the interpreter's end.
         sys.stdout.flush()
         return status
@@ -66,78 +67,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         _complain(_short_of_memory(error))
         return 1
-    except runner.Ended as end:
+    except Ended as end:
         _complain(str(end))
         return 128 + end.number
     except KeyboardInterrupt:
         _complain("interrupted")
         return 130
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="arise",
-        description="Recognise and analyse crystal structures by Bayesian deep learning.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    add = commands.add_parser("reproduce", help="run the notebooks in order")
-    add.set_defaults(command=_reproduce)
-    add.add_argument("--profile", choices=PROFILES, default="quick", help="amount of work (quick)")
-    add.add_argument("--only", nargs="+", default=[], metavar="NN", help="numbers or names")
-    add.add_argument("--resume", action="store_true", help="leave out what is done and unchanged")
-    add.add_argument("--keep-going", action="store_true", help="go on after a notebook that failed")
-    add.add_argument(
-        "--store", action="store_true", help="put the stripped outputs of quick into notebooks/"
-    )
-
-    add = commands.add_parser("classify", help="recognise the structure in files that ASE reads")
-    add.set_defaults(command=_classify)
-    add.add_argument("files", nargs="+", metavar="FILE")
-    add.add_argument("--network", metavar="NAME", help="network in place of the released one")
-    add.add_argument("--passes", type=_count, metavar="T", help="stochastic passes")
-    add.add_argument(
-        "--tolerance", type=_bits, metavar="E", help="stop once the uncertainty is known to E bit"
-    )
-    add.add_argument("--top", type=_count, default=5, metavar="N", help="classes shown (5)")
-    add.add_argument("--json", action="store_true", help="one JSON list, a record for each file")
-    add.add_argument("--local", action="store_true", help="slide a box over the sample")
-    add.add_argument("--box", type=_length, metavar="B", help="edge of the box in Å (16)")
-    add.add_argument("--stride", type=_length, metavar="S", help="step in Å (a quarter of the box)")
-    add.add_argument(
-        "--output", type=Path, metavar="FILE", help="maps of --local go there: .nc or .npz"
-    )
-
-    add = commands.add_parser("fetch", help="bring external data into the cache")
-    add.set_defaults(command=_fetch)
-    add.add_argument("names", nargs="*", metavar="NAME")
-    add.add_argument("--all", action="store_true", help="everything in the registry")
-    add.add_argument("--list", action="store_true", help="show the registry and what is there")
-    return parser
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
-    return int(text)
-
-
-def _length(text: str) -> float:
-    return _positive(text, "length in Å")
-
-
-def _bits(text: str) -> float:
-    return _positive(text, "number of bits")
-
-
-def _positive(text: str, what: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = np.nan
-    if not (np.isfinite(value) and value > 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no positive {what}")
-    return value
 
 
 def _complain(message: str) -> None:
@@ -316,3 +251,6 @@ def _fetch(options: argparse.Namespace) -> int:
             failed += 1
             _complain(str(error))
     return 1 if failed else 0
+
+
+_COMMANDS = {"reproduce": _reproduce, "classify": _classify, "fetch": _fetch}

@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 
 from arise_lib.errors import InputError
-from arise_lib.storage.cache import atomic_write
+from arise_lib.storage.files import atomic_write
 
 KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 WIDGET = "application/vnd.jupyter.widget-view+json"

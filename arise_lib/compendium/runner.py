@@ -7,13 +7,8 @@ knows what is done and what has been lost since.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
 import re
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -25,11 +20,11 @@ import nbformat
 
 from arise_lib import storage
 from arise_lib.compendium import notebooks
-from arise_lib.compendium._manifest import difference, manifest
+from arise_lib.compendium._signals import orderly_end
 from arise_lib.compendium.profiles import check_profile
+from arise_lib.compendium.resuming import input_hash, manifest, why_again
 from arise_lib.errors import InputError
 from arise_lib.storage import ledger, paths
-from arise_lib.storage.fingerprints import fingerprint
 
 BUILD = paths.ROOT / "build"
 
@@ -92,65 +87,6 @@ def select(only: Iterable[str] = (), folder: Path = paths.NOTEBOOKS) -> list[Pat
             raise InputError(f"no notebook {wanted!r}; name one of {names}, or its number")
         chosen |= found
     return [p for p in every if p in chosen or not chosen]
-
-
-def input_hash(notebook: Path, profile: str) -> str:
-    """Hash all that a notebook's outputs depend on.
-
-    Parameters
-    ----------
-    notebook : pathlib.Path
-        The notebook; its outputs do not count.
-    profile : str
-        Amount of work.
-
-    Returns
-    -------
-    str
-        SHA-256 of sources and tags of the notebook, profile, Python version, the library's modules,
-        the project's own data, and which external data are there.
-    """
-    cells = [
-        [cell.cell_type, cell.source, cell.metadata.get("tags", [])]
-        for cell in notebooks.read(notebook).cells
-    ]
-    external = [str(name) for name in storage.registry().index if storage.available(str(name))]
-    # What others derive from these facts is no fact.
-    derived = (paths.DERIVED, paths.DATA / "derived")
-    facts = [path for path in sorted(paths.DATA.iterdir()) if path not in derived]
-    inputs = [cells, profile, platform.python_version(), external, fingerprint("arise_lib", *facts)]
-    return hashlib.sha256(json.dumps(inputs).encode()).hexdigest()
-
-
-def why_again(notebook: Path, profile: str, copy: Path) -> str:
-    """Tell why a notebook has to be run, or run again.
-
-    Parameters
-    ----------
-    notebook : pathlib.Path
-        The notebook.
-    profile : {"quick", "paper"}
-        Amount of work.
-    copy : pathlib.Path
-        Executed copy; need not exist.
-
-    Returns
-    -------
-    str
-        A reason; empty if the copy is whole, and what it came from and all that it wrote (pictures,
-        tables, recorded numbers) are as they were.
-    """
-    if not copy.exists():
-        return "it has not been run"
-    try:
-        stored = notebooks.read(copy).metadata.get("arise", {})
-    except InputError:
-        return "its executed copy is damaged"
-    if stored.get("state") != "done":
-        return "it did not come to its end"
-    if stored.get("inputs") != input_hash(notebook, profile):
-        return "its sources, the library or the data have changed"
-    return difference(stored["manifest"], profile)
 
 
 def run_one(
@@ -230,45 +166,6 @@ def _ledger(running: Path) -> Iterator[Path]:
         noted.unlink(missing_ok=True)
 
 
-class Ended(KeyboardInterrupt):
-    """A signal that ends a session, such as that of a closed terminal.
-
-    Attributes
-    ----------
-    number : int
-        The signal.
-    """
-
-    def __init__(self, number: int) -> None:
-        super().__init__(f"ended by {signal.Signals(number).name}")
-        self.number = number
-
-
-@contextmanager
-def _orderly_end() -> Iterator[None]:
-    """End by SIGTERM and SIGHUP as by Ctrl-C, so that no kernel is left behind."""
-    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    numbers = [getattr(signal, name) for name in names]
-    if threading.current_thread() is not threading.main_thread():
-        numbers = []
-    # Whoever has them ignored (nohup) or handled otherwise knows why.
-    numbers = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
-
-    def end(number: int, _: object) -> None:
-        # Once is enough: a second one would interrupt the tidying up.
-        for other in numbers:
-            signal.signal(other, signal.SIG_IGN)
-        raise Ended(number)
-
-    for number in numbers:
-        signal.signal(number, end)
-    try:
-        yield
-    finally:
-        for number in numbers:
-            signal.signal(number, signal.SIG_DFL)
-
-
 def run(
     profile: str = "quick",
     only: Sequence[str] = (),
@@ -317,7 +214,7 @@ def run(
     if keep and profile != "quick":
         raise InputError(f"stored outputs are those of 'quick', not {profile!r}: drop --store")
     outcomes = []
-    with _orderly_end():
+    with orderly_end():
         for notebook in select(only, folder):
             copy = build / profile / notebook.name
             reason = why_again(notebook, profile, copy) if resume else "asked for"

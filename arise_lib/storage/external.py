@@ -18,7 +18,7 @@ import pooch
 
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import ledger, paths
-from arise_lib.storage.cache import atomic_write
+from arise_lib.storage.files import atomic_write
 
 #: Seconds before the first, second and third attempt at a download.
 PAUSES = (0.0, 2.0, 4.0)

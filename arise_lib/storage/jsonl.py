@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage.cache import atomic_write
+from arise_lib.storage.files import atomic_write
 
 Row = dict[str, Any]
 

@@ -228,6 +228,22 @@ def test_ended_runner_leaves_nothing(
     assert list((notebook / "build" / "quick").iterdir()) == []
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.05, 0.3])
+def test_impatience_leaves_nothing(
+    start: Callable[[str], Run], notebook: Path, pause: float
+) -> None:
+    """Ctrl-C, and once more while the first is being dealt with."""
+    run = start(RUNNER)
+    run.wait_for(lambda: count(notebook, "began-*") >= N_WORKERS)
+    for _ in range(2):
+        if run.process.poll() is None:
+            run.process.send_signal(signal.SIGINT)
+        time.sleep(pause)
+    assert "arise: interrupted" in run.end()
+    # By its own account, or by the second signal when all is done.
+    assert run.process.returncode in (130, -signal.SIGINT)
+
+
 def test_killed_kernel_leaves_no_workers(start: Callable[[str], Run], notebook: Path) -> None:
     """As the system does it where memory is short."""
     run = start(RUNNER)

@@ -1,0 +1,79 @@
+"""Commands and options of the command line, and what their values may be."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from pathlib import Path
+
+from arise_lib.compendium.profiles import PROFILES
+
+
+def parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line.
+
+    Returns
+    -------
+    argparse.ArgumentParser
+        Its result holds the name of the command as ``command``.
+    """
+    made = argparse.ArgumentParser(
+        prog="arise",
+        description="Recognise and analyse crystal structures by Bayesian deep learning.",
+    )
+    commands = made.add_subparsers(required=True, dest="command", metavar="COMMAND")
+
+    add = commands.add_parser("reproduce", help="run the notebooks in order")
+    add.add_argument("--profile", choices=PROFILES, default="quick", help="amount of work (quick)")
+    add.add_argument("--only", nargs="+", default=[], metavar="NN", help="numbers or names")
+    add.add_argument("--resume", action="store_true", help="leave out what is done and unchanged")
+    add.add_argument("--keep-going", action="store_true", help="go on after a notebook that failed")
+    add.add_argument(
+        "--store", action="store_true", help="put the stripped outputs of quick into notebooks/"
+    )
+
+    add = commands.add_parser("classify", help="recognise the structure in files that ASE reads")
+    add.add_argument("files", nargs="+", metavar="FILE")
+    add.add_argument("--network", metavar="NAME", help="network in place of the released one")
+    add.add_argument("--passes", type=_count, metavar="T", help="stochastic passes")
+    add.add_argument(
+        "--tolerance", type=_bits, metavar="E", help="stop once the uncertainty is known to E bit"
+    )
+    add.add_argument("--top", type=_count, default=5, metavar="N", help="classes shown (5)")
+    add.add_argument("--json", action="store_true", help="one JSON list, a record for each file")
+    add.add_argument("--local", action="store_true", help="slide a box over the sample")
+    add.add_argument("--box", type=_length, metavar="B", help="edge of the box in Å (16)")
+    add.add_argument("--stride", type=_length, metavar="S", help="step in Å (a quarter of the box)")
+    add.add_argument(
+        "--output", type=Path, metavar="FILE", help="maps of --local go there: .nc or .npz"
+    )
+
+    add = commands.add_parser("fetch", help="bring external data into the cache")
+    add.add_argument("names", nargs="*", metavar="NAME")
+    add.add_argument("--all", action="store_true", help="everything in the registry")
+    add.add_argument("--list", action="store_true", help="show the registry and what is there")
+    return made
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return int(text)
+
+
+def _length(text: str) -> float:
+    return _positive(text, "length in Å")
+
+
+def _bits(text: str) -> float:
+    return _positive(text, "number of bits")
+
+
+def _positive(text: str, what: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no positive {what}")
+    return value
