@@ -13,7 +13,7 @@ from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.network.model import Network
 from arise_lib.network.released import load, save
-from arise_lib.storage.cache import atomic_write
+from arise_lib.storage.files import atomic_write
 from arise_lib.storage.jsonl import Row
 from arise_lib.training.datasets import DataSet
 from arise_lib.training.fit import Training, settle, train
