@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_info, threadpool_limits
+from tolerances import ARITHMETIC, SINGLE, SINGLE_BITS, STANDARD_ERRORS
 
 from arise_lib import bayes
 from arise_lib.bayes import _passes, _rounds, inference
@@ -70,7 +71,9 @@ def reference() -> Posterior:
 
 def test_entropy_of_known_distributions() -> None:
     p = [[1.0, 0, 0, 0], [0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 0, 0], [0.5, 0.25, 0.125, 0.125]]
-    np.testing.assert_allclose(bayes.entropy(np.array(p)), [0, 2, 1, 1.75], rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        bayes.entropy(np.array(p)), [0, 2, 1, 1.75], rtol=ARITHMETIC, atol=1e-12
+    )
 
 
 @given(arrays(np.float64, (5, 7), elements=st.floats(0, 1)))
@@ -152,7 +155,7 @@ def test_same_at_full_size() -> None:
 def test_first_passes_are_those_of_a_shorter_run(reference: Posterior) -> None:
     few = bayes.predict(NETWORK, ROWS, n_passes=5, seed=3).probabilities
     rest = sum(one_pass(NETWORK, ROWS, 3, number) for number in range(5, 12))
-    np.testing.assert_allclose((5 * few + rest) / 12, reference.probabilities, atol=1e-6)
+    np.testing.assert_allclose((5 * few + rest) / 12, reference.probabilities, atol=SINGLE)
 
 
 @pytest.mark.equality
@@ -279,11 +282,11 @@ def test_equals_an_explicit_loop_over_passes(reference: Posterior) -> None:
     def shannon(q: NDArray[np.float64]) -> NDArray[np.float64]:
         return -(q * np.log2(np.maximum(q, 1e-12))).sum(axis=-1)
 
-    np.testing.assert_allclose(reference.probabilities[:40], mean, atol=1e-6)
-    np.testing.assert_allclose(reference.predictive_entropy[:40], shannon(mean), atol=1e-5)
+    np.testing.assert_allclose(reference.probabilities[:40], mean, atol=SINGLE)
+    np.testing.assert_allclose(reference.predictive_entropy[:40], shannon(mean), atol=SINGLE_BITS)
     expected = shannon(mean) - shannon(p).mean(axis=0)
     assert expected.min() > 1e-3  # the passes do differ
-    np.testing.assert_allclose(reference.mutual_information[:40], expected, atol=1e-5)
+    np.testing.assert_allclose(reference.mutual_information[:40], expected, atol=SINGLE_BITS)
     votes = np.array([np.bincount(best, minlength=N_CLASSES) for best in p.argmax(axis=2).T])
     ratio = 1.0 - votes.max(axis=1) / 12
     assert ratio.max() > 0.1
@@ -295,7 +298,7 @@ def test_bounds(scale: float) -> None:
     # From flat to certain. Single precision: a row of probabilities sums to one within 1e-6.
     found = bayes.predict(NETWORK, make_rows(scale=scale), n_passes=20)
     information, h = found.mutual_information, found.predictive_entropy
-    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=1e-6)
+    np.testing.assert_allclose(found.probabilities.sum(axis=1), 1.0, atol=SINGLE)
     assert (information >= 0.0).all()
     assert (information <= h).all()
     assert (h <= np.log2(N_CLASSES) + 1e-5).all()
@@ -310,7 +313,7 @@ def test_without_dropout_the_passes_agree(n_passes: int) -> None:
     found = bayes.predict(fixed, ROWS, n_passes=n_passes)
     np.testing.assert_array_equal(found.mutual_information, 0.0)
     np.testing.assert_array_equal(found.variation_ratio, 0.0)
-    np.testing.assert_allclose(found.probabilities, fixed.probabilities(ROWS), atol=1e-6)
+    np.testing.assert_allclose(found.probabilities, fixed.probabilities(ROWS), atol=SINGLE)
 
 
 def test_one_pass_holds_no_disagreement() -> None:
@@ -342,14 +345,14 @@ def test_two_certain_passes_that_contradict_each_other_hold_one_bit() -> None:
     )
     found = bayes.predict(DUEL, DUEL_ROW, n_passes=2, seed=seed)
     np.testing.assert_array_equal(found.probabilities, [[0.5, 0.5]])
-    np.testing.assert_allclose(found.mutual_information, 1.0, rtol=1e-9)
-    np.testing.assert_allclose(found.predictive_entropy, 1.0, rtol=1e-9)
+    np.testing.assert_allclose(found.mutual_information, 1.0, rtol=ARITHMETIC)
+    np.testing.assert_allclose(found.predictive_entropy, 1.0, rtol=ARITHMETIC)
 
 
 def test_two_undecided_passes_that_agree_hold_nothing() -> None:
     seed = next(s for s in range(1000) if len({*kept(s, 0), *kept(s, 1)}) == 1)
     found = bayes.predict(DUEL, DUEL_ROW, n_passes=2, seed=seed)
-    np.testing.assert_allclose(found.predictive_entropy, 1.0, rtol=1e-9)
+    np.testing.assert_allclose(found.predictive_entropy, 1.0, rtol=ARITHMETIC)
     np.testing.assert_array_equal(found.mutual_information, 0.0)
 
 
@@ -360,9 +363,9 @@ def test_mutual_information_of_a_known_mixture() -> None:
     assert 0 < undecided < 1 and p_left not in (0.0, 0.5, 1.0)
     h = -p_left * np.log2(p_left) - (1 - p_left) * np.log2(1 - p_left)
     found = bayes.predict(DUEL, DUEL_ROW, n_passes=16, seed=0)
-    np.testing.assert_allclose(found.probabilities, [[p_left, 1 - p_left]], rtol=1e-9)
+    np.testing.assert_allclose(found.probabilities, [[p_left, 1 - p_left]], rtol=ARITHMETIC)
     # An undecided pass has an entropy of one bit, a certain one of none.
-    np.testing.assert_allclose(found.mutual_information, h - undecided, rtol=1e-9)
+    np.testing.assert_allclose(found.mutual_information, h - undecided, rtol=ARITHMETIC)
 
 
 def test_two_seeds_agree_within_three_standard_errors() -> None:
@@ -374,10 +377,10 @@ def test_two_seeds_agree_within_three_standard_errors() -> None:
     assert (one != two).any()
     deviation = np.abs(one - two) / error
     # 66 values, not all independent: 99.7 % of them within three, none beyond five.
-    assert np.mean(deviation <= 3.0) >= 0.95
+    assert np.mean(deviation <= STANDARD_ERRORS) >= 0.95
     assert deviation.max() < 5.0
     leading = (np.arange(6), one.argmax(axis=1))
-    assert (deviation[leading] <= 3.0).all()
+    assert (deviation[leading] <= STANDARD_ERRORS).all()
 
 
 # --- stopping at a tolerance -------------------------------------------------------------------
@@ -407,7 +410,7 @@ def test_standard_error_is_the_scatter_of_independent_runs(n_passes: int) -> Non
     assert (ratio > 0.75).all() and (ratio < 1.25).all()
     # Known from one run alone, too: nearly all errors within three of its standard errors.
     deviation = np.abs(information - information.mean(axis=0)) / error
-    assert np.mean(deviation < 3.0) > 0.98
+    assert np.mean(deviation < STANDARD_ERRORS) > 0.98
 
 
 def test_standard_error_is_that_of_the_divergences() -> None:
@@ -499,9 +502,9 @@ def test_networks_take_the_passes_in_turn(n_passes: int) -> None:
     p = np.array([one_pass(networks[k % 3], rows, 3, k) for k in range(n_passes)])
     found = bayes.predict(Ensemble(networks), rows, n_passes=n_passes, seed=3)
     mean = p.mean(axis=0)
-    np.testing.assert_allclose(found.probabilities, mean, atol=1e-6)
+    np.testing.assert_allclose(found.probabilities, mean, atol=SINGLE)
     expected = bayes.entropy(mean) - bayes.entropy(p).mean(axis=0)
-    np.testing.assert_allclose(found.mutual_information, expected, atol=1e-5)
+    np.testing.assert_allclose(found.mutual_information, expected, atol=SINGLE_BITS)
     rest = bayes.predict(Ensemble(networks), ROWS, n_passes=n_passes, seed=3)
     assert_same_bytes(found, take(rest, slice(3)))
 
@@ -512,7 +515,7 @@ def test_networks_that_contradict_each_other_share_information_without_dropout()
     mean = (one + two) / 2
     expected = bayes.entropy(mean) - (bayes.entropy(one) + bayes.entropy(two)) / 2
     found = bayes.predict(Ensemble(networks), ROWS, n_passes=10)
-    np.testing.assert_allclose(found.mutual_information, expected, atol=1e-5)
+    np.testing.assert_allclose(found.mutual_information, expected, atol=SINGLE_BITS)
     assert found.mutual_information.mean() > 0.1
     assert set(np.unique(found.variation_ratio)) == {0.0, 0.5}
 

@@ -9,6 +9,7 @@ engine half a minute; numba keeps both for later runs, a folder holds all target
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
-from tolerances import ARITHMETIC
+from tolerances import ARITHMETIC, OTHER_MACHINE
 
+from arise_lib import bayes, network
 from arise_lib.descriptor import SoapSettings, describe
 
 TESTS = Path(__file__).parent
@@ -26,7 +28,12 @@ TESTS = Path(__file__).parent
 #: Intel since 2013 and AMD; AMD since 2017; Intel with AVX-512; anything since 2008.
 KERNELS = ("Haswell", "Zen", "SkylakeX", "Nehalem")
 
-TARGETS = ("generic", "haswell")
+X86 = platform.machine().lower() in ("x86_64", "amd64")
+
+TARGETS = (
+    "generic",
+    pytest.param("haswell", marks=pytest.mark.skipif(not X86, reason="not an x86 processor")),
+)
 
 #: How a process ends that meets an instruction which the processor does not have.
 ILLEGAL = (-getattr(signal, "SIGILL", 4), 0xC000001D)
@@ -61,17 +68,45 @@ def assert_equality_holds(names: tuple[str, ...], *options: str, **variables: st
     assert " passed" in done.stdout
 
 
-@pytest.mark.parametrize("kernel", KERNELS)
-def test_equality_under_a_kernel_of_openblas(kernel: str) -> None:
-    found = run("-c", PROBE, OPENBLAS_CORETYPE=kernel)
+@pytest.fixture(scope="module", params=KERNELS)
+def kernel(request: pytest.FixtureRequest) -> str:
+    """A kernel that this processor runs and this BLAS has."""
+    name: str = request.param
+    found = run("-c", PROBE, OPENBLAS_CORETYPE=name)
     if found.returncode in ILLEGAL:
-        pytest.skip(f"this processor cannot run OpenBLAS's kernel {kernel}")
+        pytest.skip(f"this processor cannot run OpenBLAS's kernel {name}")
     assert found.returncode == 0, found.stderr
-    named = found.stdout.strip()
-    if named.lower() != kernel.lower():
-        pytest.skip(f"this BLAS has no kernel {kernel} here: it takes {named or 'none by name'}")
+    taken = found.stdout.strip()
+    if taken.lower() != name.lower():
+        pytest.skip(f"this BLAS has no kernel {name} here: it takes {taken or 'none by name'}")
+    return name
+
+
+def test_equality_under_a_kernel_of_openblas(kernel: str) -> None:
     files = ("places", "bayes", "strided", "recognition")
     assert_equality_holds(files, OPENBLAS_CORETYPE=kernel)
+
+
+def test_a_kernel_of_openblas_agrees_with_this_machines_own(kernel: str, tmp_path: Path) -> None:
+    names = ("probabilities", "mutual_information", "predictive_entropy")
+    model = network.load()
+    width = len(model.kernels[0])
+    rows = np.random.default_rng(0).random((40, width), dtype=np.float32)
+    own = bayes.predict(model, rows, n_passes=100)
+    path = tmp_path / "posterior.npz"
+    code = (
+        "import sys, numpy; from arise_lib import bayes, network;"
+        f"rows = numpy.random.default_rng(0).random((40, {width}), dtype=numpy.float32);"
+        "found = bayes.predict(network.load(), rows, n_passes=100);"
+        f"numpy.savez(sys.argv[1], **{{name: getattr(found, name) for name in {names}}})"
+    )
+    done = run("-c", code, str(path), OPENBLAS_CORETYPE=kernel)
+    assert done.returncode == 0, done.stderr
+    with np.load(path) as found:
+        for name in names:
+            np.testing.assert_allclose(
+                found[name], getattr(own, name), rtol=0, atol=OTHER_MACHINE, err_msg=name
+            )
 
 
 @pytest.mark.parametrize("target", TARGETS)
