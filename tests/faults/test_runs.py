@@ -53,7 +53,7 @@ class Run:
         self.family |= {process.pid: process for process in found}
         return list(self.family.values())
 
-    def wait_for(self, condition: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_for(self, condition: Callable[[], bool], seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             self.descendants()
@@ -62,7 +62,7 @@ class Run:
             time.sleep(0.05)
         self.descendants()
 
-    def end(self, seconds: float = 20) -> str:
+    def end(self, seconds: float = 60) -> str:
         """Wait for the end of the pipe, which comes when no process holds it any more."""
         output, _ = self.process.communicate(timeout=seconds)
         _, alive = psutil.wait_procs(self.family.values(), timeout=5)
@@ -160,7 +160,7 @@ def test_two_quick_interrupts_end_a_search(
 
 def test_failure_ends_what_the_others_are_at(start: Callable[[str], Run], tmp_path: Path) -> None:
     run = start(POOL.replace("time.sleep(60)", "time.sleep(60 * (number > 0))\n        1 / number"))
-    output = run.end(60)
+    output = run.end()
     assert "ZeroDivisionError" in output
     assert run.process.returncode == 1
 
@@ -264,5 +264,5 @@ def test_what_a_killed_runner_left_is_removed_by_the_next(
     assert count(notebook, "build/quick/.*") > 0
     (notebook / "helper.py").write_text("def work(number): return number")
     again = start(RUNNER)
-    assert "1 done" in again.end(60)
+    assert "1 done" in again.end()
     assert [path.name for path in (notebook / "build" / "quick").iterdir()] == ["00_a.ipynb"]
