@@ -408,6 +408,48 @@ def test_labels_of_an_organic_crystal(tmp_path: Path) -> None:
     assert str(read_structure(cif(tmp_path, more, atoms=atoms)).symbols) == "CO"
 
 
+def test_cell_tells_the_unique_axis(tmp_path: Path) -> None:
+    """P 21/c with its angle at gamma; four images of a general position."""
+    path = cif(tmp_path, "_symmetry_space_group_name_H-M 'P 21/c'", atoms="Cu1 0.1 0.2 0.3")
+    path.write_text(path.read_text().replace("gamma 90", "gamma 99"))
+    with pytest.warns(UserWarning, match="does not tell the axes"):
+        atoms = read_structure(path)
+    assert len(atoms) == 4 and group(atoms) == "14"
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("R 3 2", 18),
+        ("R 3", 9),
+        ("R 3 2 :H", 18),
+        ("R3c", 18),
+        ("P 3 2 1", 6),
+        ("P6_3/mmc", 24),
+        ("P 6/m 2/m 2/m", 24),
+        ("P63/mmc", 24),
+    ],
+)
+def test_names_of_groups(tmp_path: Path, name: str, count: int) -> None:
+    """Images of a general position, as the International Tables have them."""
+    path = cif(
+        tmp_path, f"_symmetry_space_group_name_H-M '{name}'", c=9.0, atoms="Cu1 0.11 0.31 0.07"
+    )
+    path.write_text(path.read_text().replace("gamma 90", "gamma 120").replace(" 3.61", " 9.61"))
+    assert len(read_structure(path)) == count
+
+
+def test_wrong_z_is_told_and_a_short_list_refused(tmp_path: Path) -> None:
+    operations = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n"
+    atoms = "Na1 0 0 0\nCl1 .5 .5 .5"
+    formula = "_chemical_formula_sum 'Na Cl'\n_cell_formula_units_Z "
+    with pytest.warns(UserWarning, match="1 Na, formula and Z say 4; the atoms were taken"):
+        assert len(read_structure(cif(tmp_path, f"{formula}4\n{operations}", atoms=atoms))) == 2
+    with pytest.raises(InputError, match="1 Cl, formula and Z say 2"):
+        short = formula.replace("Na Cl", "Na Cl2")
+        read_structure(cif(tmp_path, f"{short}1\n{operations}", atoms=atoms))
+
+
 # --- mutated files -----------------------------------------------------------------------------
 
 # A quick run; ARISE_FUZZ=10000 makes a long one of it, in the background of nothing else.

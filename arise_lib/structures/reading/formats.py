@@ -271,8 +271,8 @@ def _by_content(content: Content) -> str:
         (r"^\s*&system\b", "espresso-in"),
         (r"^\s*%block\s+(lattice|positions)_", "castep-cell"),
         (r"\A\s*Number of particles\s*=", "cfg"),
-        (r"\A(HEADER|TITLE|REMARK|CRYST1|MODEL|ATOM  |HETATM)", "pdb"),
-        (r"\ATITL\b", "res"),
+        (r"(?-i:^(ATOM  |HETATM)[ 0-9]{5} )", "pdb"),
+        (r"\ATITL\b[^\n]*\nCELL\s", "res"),
         (r"\A\s*\{\s*\"", "json"),
     ]
     return next((name for sign, name in signs if re.search(sign, text, re.M | re.I)), "")
