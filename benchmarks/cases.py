@@ -24,7 +24,7 @@ from arise_lib.descriptor import (
     describe_with_dscribe,
     training_grid,
 )
-from arise_lib.strided.boxes import atoms_in_boxes, box_centres
+from arise_lib.strided import Cube, box_centres, count_atoms, filled_boxes
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import read_structure
@@ -282,13 +282,14 @@ def particle_boxes(n_boxes: int) -> tuple[str, list[Atoms]]:
     if not storage.available(PARTICLE):
         per_phase = -(-n_boxes // 3)
         drawn = samples.draw(SEED, n_images=0, n_boxes=per_phase, n_cuts=0)
-        return "simulated Fe-Pt", [experiment.atoms for experiment in drawn]
+        return "simulated Fe-Pt", [sample.atoms for sample in drawn]
     atoms = read_structure(storage.fetch(PARTICLE))
-    axes = box_centres(atoms.positions, 12.0, 2.0, 1.0)
-    members = [m for m in atoms_in_boxes(atoms.positions, axes, 12.0).values() if m.size >= 50]
-    chosen = np.random.default_rng(SEED).choice(len(members), n_boxes, replace=False)
-    boxes = [atoms[members[i]] for i in np.sort(chosen)]
-    return "Fe-Pt particle", [Atoms(box.numbers, box.positions) for box in boxes]
+    box, at_least = Cube(12.0), 50
+    axes = box_centres(atoms.positions, box, stride=2.0, padding=1.0)
+    n_filled = int((count_atoms(atoms.positions, axes, box) >= at_least).sum())
+    chosen = set(np.random.default_rng(SEED).choice(n_filled, n_boxes, replace=False).tolist())
+    clusters = filled_boxes(atoms, axes, box, at_least)
+    return "Fe-Pt particle", [cluster for i, cluster in enumerate(clusters) if i in chosen]
 
 
 def pass_saving(quick: bool) -> tuple[list[Row], dict[str, float]]:

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -16,11 +18,22 @@ from numpy.typing import NDArray
 
 import arise_lib
 from arise_lib import network
+from arise_lib.bayes.inference import predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network import Ensemble, Network
-from arise_lib.strided.boxes import atoms_in_boxes, box_centres
-from arise_lib.strided.maps import label_shares
+from arise_lib.strided import sweep
+from arise_lib.strided.boxes import (
+    MAX_BOXES,
+    Box,
+    Cube,
+    Sphere,
+    atoms_in_boxes,
+    box_centres,
+    count_atoms,
+    filled_boxes,
+)
+from arise_lib.strided.maps import assemble, label_shares
 from arise_lib.strided.sweep import describe_box, scan
 from arise_lib.structures.reading import read_structure
 
@@ -29,18 +42,28 @@ Boxes = dict[tuple[int, int, int], NDArray[np.int64]]
 PASSES = 10
 
 
-def counts(boxes: Boxes) -> NDArray[np.int64]:
-    return np.array([members.size for members in boxes.values()])
+class Slab(Box):
+    """A shape that the library does not know: flat, 8 wide in x and y, 4 along z."""
+
+    extent = 8.0
+
+    def holds(self, offsets: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.abs(offsets[:, 2]) <= 2.0
 
 
 def by_brute_force(
-    positions: NDArray[np.float64], axes: list[NDArray[np.float64]], box: float
+    positions: NDArray[np.float64], axes: list[NDArray[np.float64]], inside_of: Box
 ) -> Boxes:
     found = {}
     for ix, x in enumerate(axes[0]):
         for iy, y in enumerate(axes[1]):
             for iz, z in enumerate(axes[2]):
-                inside = (np.abs(positions - [x, y, z]) <= box / 2).all(axis=1)
+                offsets = positions - [x, y, z]
+                if isinstance(inside_of, Sphere):
+                    inside = np.sqrt((offsets**2).sum(axis=1)) <= inside_of.radius
+                else:
+                    size = [8, 8, 4] if isinstance(inside_of, Slab) else inside_of.extent
+                    inside = (np.abs(offsets) <= np.divide(size, 2)).all(axis=1)
                 if inside.any():
                     found[ix, iy, iz] = np.flatnonzero(inside)
     return found
@@ -77,9 +100,9 @@ def test_numbers_of_boxes_of_the_paper(
     n_boxes: int,
 ) -> None:
     positions = read_structure(external(name)).positions
-    axes = box_centres(positions, box, stride, padding)
+    axes = box_centres(positions, Cube(box), stride, padding)
     assert tuple(len(axis) for axis in axes) == grid
-    assert (counts(atoms_in_boxes(positions, axes, box)) >= at_least).sum() == n_boxes
+    assert (count_atoms(positions, axes, Cube(box)) >= at_least).sum() == n_boxes
 
 
 # --- grid --------------------------------------------------------------------------------------
@@ -90,12 +113,12 @@ def test_grid_done_by_hand() -> None:
     # 3 * 3 + 4 = 13, so the first starts 1.5 before the sample.
     # y: 3 long, fits into one box, which sits in its middle. z: flat.
     corners = np.array([[0.0, 2.0, 7.0], [10.0, 5.0, 7.0]])
-    x, y, z = box_centres(corners, 4.0, 3.0, 0.0)
+    x, y, z = box_centres(corners, Cube(4.0), 3.0, 0.0)
     np.testing.assert_allclose(x, [0.5, 3.5, 6.5, 9.5], rtol=1e-12)
     np.testing.assert_allclose(y, [3.5], rtol=1e-12)
     np.testing.assert_allclose(z, [7.0], rtol=1e-12)
     # Half a box more on both sides: 14 long, 5 boxes reach over 16, start at -2 - 1.
-    x, y, z = box_centres(corners, 4.0, 3.0, 0.5)
+    x, y, z = box_centres(corners, Cube(4.0), 3.0, 0.5)
     np.testing.assert_allclose(x, [-1.0, 2.0, 5.0, 8.0, 11.0], rtol=1e-12)
     assert len(y) == len(z) == 1
 
@@ -108,7 +131,7 @@ def test_boxes_cover_the_sample(
     extent: float, box: float, stride: float, padding: float, low: float
 ) -> None:
     positions = np.array([[low] * 3, [low + extent] * 3])
-    axis = box_centres(positions, box, stride, padding)[0]
+    axis = box_centres(positions, Cube(box), stride, padding)[0]
     middle, tiny = low + 0.5 * extent, 1e-9
     assert np.mean(axis) == pytest.approx(middle, abs=1e-7)  # evenly on both sides
     np.testing.assert_allclose(np.diff(axis), stride, rtol=1e-7)
@@ -119,9 +142,9 @@ def test_boxes_cover_the_sample(
 
 def test_grid_moves_with_the_sample() -> None:
     positions = np.random.default_rng(0).uniform(0, 20, size=(50, 3))
-    here = box_centres(positions, 6.0, 2.5, 0.5)
+    here = box_centres(positions, Cube(6.0), 2.5, 0.5)
     shifts = np.array([1.0, 20.0, -7.0])
-    there = box_centres(positions + shifts, 6.0, 2.5, 0.5)
+    there = box_centres(positions + shifts, Cube(6.0), 2.5, 0.5)
     for axis, moved, shift in zip(here, there, shifts, strict=True):
         np.testing.assert_allclose(moved - axis, shift, atol=1e-12)
 
@@ -129,32 +152,57 @@ def test_grid_moves_with_the_sample() -> None:
 # --- atoms of each box -------------------------------------------------------------------------
 
 
-def test_equals_brute_force_on_random_points() -> None:
+@pytest.mark.parametrize("box", [Cube(7.0), Sphere(3.5), Sphere(6.0), Slab()])
+def test_equals_brute_force_on_random_points(box: Box) -> None:
     positions = np.random.default_rng(1).uniform(-9, 14, size=(300, 3))
-    axes = box_centres(positions, 7.0, 3.0, 0.5)
-    found = atoms_in_boxes(positions, axes, 7.0)
-    assert_same_boxes(found, by_brute_force(positions, axes, 7.0))
+    axes = box_centres(positions, box, 3.0, 0.5)
+    found = dict(atoms_in_boxes(positions, axes, box))
+    assert_same_boxes(found, by_brute_force(positions, axes, box))
+    assert list(found) == sorted(found)
     assert len(found) < np.prod([len(axis) for axis in axes])  # empty boxes are left out
+    counts = count_atoms(positions, axes, box)
+    assert counts.shape == tuple(len(axis) for axis in axes)
+    assert {tuple(where): n for where, n in np.ndenumerate(counts) if n} == {
+        where: members.size for where, members in found.items()
+    }
 
 
 def test_equals_brute_force_with_atoms_on_faces() -> None:
     # Halves and whole numbers are exact: every atom sits on faces of some boxes.
     positions = np.stack(np.meshgrid(*[np.arange(0.0, 9.0)] * 3), axis=-1).reshape(-1, 3)
     axes = [np.arange(-2.0, 11.0, 1.5)] * 3
-    found = atoms_in_boxes(positions, axes, 3.0)
-    assert_same_boxes(found, by_brute_force(positions, axes, 3.0))
+    for box in (Cube(3.0), Sphere(1.5)):
+        found = dict(atoms_in_boxes(positions, axes, box))
+        assert_same_boxes(found, by_brute_force(positions, axes, box))
 
 
 def test_boxes_are_closed_on_both_sides() -> None:
     positions = np.array([[-2.0, 0, 0], [2.0, 0, 0], [0, -2.0, 2.0], [2.0, 2.0, 2.0], [2.25, 0, 0]])
-    found = atoms_in_boxes(positions, [np.zeros(1)] * 3, 4.0)
+    found = dict(atoms_in_boxes(positions, [np.zeros(1)] * 3, Cube(4.0)))
     np.testing.assert_array_equal(found[0, 0, 0], [0, 1, 2, 3])
 
 
 def test_an_atom_on_the_common_face_is_in_both_boxes() -> None:
     positions = np.array([[0.0, 0.0, 0.0]])
-    found = atoms_in_boxes(positions, [np.array([-2.0, 2.0]), np.zeros(1), np.zeros(1)], 4.0)
-    assert set(found) == {(0, 0, 0), (1, 0, 0)}
+    axes = [np.array([-2.0, 2.0]), np.zeros(1), np.zeros(1)]
+    for box in (Cube(4.0), Sphere(2.0)):
+        assert {where for where, _ in atoms_in_boxes(positions, axes, box)} == {
+            (0, 0, 0),
+            (1, 0, 0),
+        }
+
+
+def test_filled_boxes_are_free_clusters() -> None:
+    sample = bulk("NaCl", "rocksalt", a=5.64, cubic=True) * 3
+    box = Cube(7.0)
+    axes = box_centres(sample.positions, box, 4.0, 0.5)
+    everything = dict(atoms_in_boxes(sample.positions, axes, box))
+    expected = [members for members in everything.values() if members.size >= 10]
+    assert 0 < len(expected) < len(everything)
+    clusters = list(filled_boxes(sample, axes, box, 10))
+    assert len(clusters) == len(expected)
+    for cluster, members in zip(clusters, expected, strict=True):
+        assert cluster == Atoms(sample.numbers[members], sample.positions[members])
 
 
 # --- one box -----------------------------------------------------------------------------------
@@ -162,10 +210,9 @@ def test_an_atom_on_the_common_face_is_in_both_boxes() -> None:
 
 def test_box_is_described_as_a_free_cluster() -> None:
     sample = bulk("Cu", cubic=True).repeat(4)
-    members = np.arange(30, 90)
-    free = Atoms(sample.numbers[members], sample.positions[members])
+    free = Atoms(sample.numbers[30:90], sample.positions[30:90])
     np.testing.assert_array_equal(
-        describe_box(sample, members, SoapSettings()), describe(free, SoapSettings())
+        describe_box(free, SoapSettings()), describe(free, SoapSettings())
     )
 
 
@@ -173,17 +220,16 @@ def test_box_is_described_as_a_free_cluster() -> None:
 def test_species_with_fewer_than_three_atoms_are_left_out(n_solute: int, counted: bool) -> None:
     sample = bulk("Cu", cubic=True).repeat(3)
     sample.symbols[:n_solute] = "Au"
-    everything = np.arange(len(sample))
-    found = describe_box(sample, everything, SoapSettings())
-    rest = describe(Atoms(sample[n_solute:].numbers, sample[n_solute:].positions), SoapSettings())
     free = Atoms(sample.numbers, sample.positions)
+    found = describe_box(free, SoapSettings())
+    rest = describe(free[n_solute:], SoapSettings())
     np.testing.assert_array_equal(found, describe(free, SoapSettings()) if counted else rest)
     assert np.array_equal(found, rest) != counted
 
 
 def test_box_without_enough_atoms_of_any_species() -> None:
     sample = Atoms("Cu2Au2", positions=np.eye(4, 3) * 2.5)
-    found = describe_box(sample, np.arange(4), SoapSettings())
+    found = describe_box(sample, SoapSettings())
     assert found.shape == (SoapSettings().n_features,)
     assert np.isnan(found).all()
 
@@ -283,6 +329,33 @@ def test_a_map_is_its_boxes_one_by_one(
         assert float(box["probability"].max()) == alone.probabilities[0]
 
 
+@pytest.mark.parametrize("box", [Sphere(6.0), Slab()])
+def test_boxes_of_any_shape(bicrystal: Atoms, released: Network, box: Box) -> None:
+    options = {"padding": 0.0, "network": released, "passes": PASSES}
+    found = scan(bicrystal, box, 6.0, min_atoms=20, **options)
+    assert found.attrs["box"] == box.extent and found.attrs["shape"] == str(box)
+    enough = np.argwhere((found["n_atoms"] >= 20).values)
+    assert len(enough) > 0
+    for iz, iy, ix in enough[:: len(enough) // 4 + 1]:
+        here = found.isel(x=ix, y=iy, z=iz)
+        inside = box.holds(bicrystal.positions - [float(here[axis]) for axis in "xyz"])
+        offsets = np.abs(bicrystal.positions - [float(here[axis]) for axis in "xyz"])
+        inside &= (offsets <= 0.5 * box.extent).all(axis=1)
+        assert inside.sum() == int(here["n_atoms"])
+        alone = arise_lib.classify(bicrystal[inside], network=released, passes=PASSES)
+        assert str(here["label"].item()) == alone.label
+        assert float(here["mutual_information"]) == pytest.approx(
+            alone.mutual_information, abs=1e-5
+        )
+
+
+def test_a_number_is_a_cube(bicrystal: Atoms, released: Network) -> None:
+    options = {"stride": 12.0, "padding": 0.0, "network": released, "passes": 2}
+    xr.testing.assert_identical(
+        scan(bicrystal, 12.0, **options), scan(bicrystal, Cube(12.0), **options)
+    )
+
+
 @pytest.mark.parametrize(
     "make", [lambda: ThreadPoolExecutor(1), lambda: ProcessPoolExecutor(1, get_context("spawn"))]
 )
@@ -297,6 +370,15 @@ def test_executor_does_not_matter(
     with make() as executor:
         xr.testing.assert_identical(run(executor), run(None))
         executor.submit(len, ()).result()  # what the user gave is not closed
+
+
+def test_boxes_are_handed_out_in_lots(
+    bicrystal: Atoms, released: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {"padding": 0.0, "network": released, "passes": 2}
+    whole = scan(bicrystal, 12.0, 6.0, **options)
+    monkeypatch.setattr(sweep, "_LOT", 3)
+    xr.testing.assert_identical(scan(bicrystal, 12.0, 6.0, **options), whole)
 
 
 def test_box_larger_than_the_sample(released: Network) -> None:
@@ -363,9 +445,17 @@ def test_public_name() -> None:
 )  # fmt: skip
 def test_geometry_that_makes_no_sense(released: Network, wrong: dict[str, float]) -> None:
     sample = bulk("Fe", cubic=True).repeat(6)
-    name, value = next(iter(wrong.items()))
-    with pytest.raises(InputError, match=f"{name} = {value}.*box and stride must be"):
+    ((name, value),) = wrong.items()
+    said = f"box of edge {value}" if name == "box" else f"{name} = {value}"
+    with pytest.raises(InputError, match=f"{said}.*box and stride must be"):
         scan(sample, network=released, **wrong)
+
+
+def test_sphere_that_makes_no_sense(released: Network) -> None:
+    with pytest.raises(InputError, match=r"A sphere of radius -1\.0.*box and stride must be"):
+        scan(bulk("Fe", cubic=True), Sphere(-1.0), network=released)
+    with pytest.raises(InputError, match=r"No sphere of radius 2\.0 holds 50 atoms"):
+        scan(bulk("Fe", cubic=True).repeat(4), Sphere(2.0), network=released)
 
 
 def test_box_that_holds_too_little(bicrystal: Atoms, released: Network) -> None:
@@ -389,10 +479,47 @@ def test_file_that_is_not_there(released: Network, tmp_path: Path) -> None:
         scan(tmp_path / "absent.xyz", network=released)
 
 
-def test_absurd_grids_are_refused() -> None:
+@pytest.mark.parametrize(
+    ("stride", "said"), [(0.01, "A stride of 0.01 makes"), (1e-9, "1e-09"), (5e-324, "inf boxes")]
+)
+def test_absurd_grids_are_refused_before_they_are_made(stride: float, said: str) -> None:
     atoms = bulk("Cu", cubic=True) * (8, 8, 8)
-    with pytest.raises(InputError, match=r"A stride of 0\.01 makes .* at most 5,000,000"):
-        scan(atoms, box=10.0, stride=0.01)
+    tracemalloc.start()
+    with pytest.raises(InputError, match=f"{said}.*at most {MAX_BOXES:,} are allowed"):
+        box_centres(atoms.positions, Cube(10.0), stride, 0.5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_scans_that_take_too_much_memory_are_refused(
+    bicrystal: Atoms, released: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "MAX_MEMORY", 1_000_000)
+    monkeypatch.setattr(sweep, "describe_box", None)  # it does not come to that
+    with pytest.raises(InputError, match=r"[\d,]+ boxes, [\d,]+ of them filled, take .* 0\.001 GB"):
+        scan(bicrystal, 12.0, 1.0, network=released)
+
+
+def test_memory_is_what_is_counted(released: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passes and maps of 12,000 boxes, a third of them filled twice over, take what is stated."""
+    n_features, n_classes = released.settings.n_features, len(released.classes)
+    features = np.random.default_rng(0).random((12_000, n_features), dtype=np.float32)
+    for n_filled, n_boxes in ((12_000, 12_000), (1_200, 12_000)):
+        filled = np.arange(n_boxes).reshape(-1, 10, 10) < n_filled
+        axes = [np.arange(float(n)) for n in filled.shape]
+        tracemalloc.start()
+        rows = features[:n_filled].copy()
+        posterior = predict(released, rows, n_passes=2)
+        maps = assemble(axes, filled.astype(int), filled, posterior)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert maps["probability"].size == n_boxes * n_classes
+        # What the passes need whatever the number of rows is some megabytes.
+        for limit, fits in ((1.1 * peak + 10e6, True), (0.5 * (peak - 10e6), False)):
+            monkeypatch.setattr(sweep, "MAX_MEMORY", limit)
+            with nullcontext() if fits else pytest.raises(InputError):
+                sweep._check_memory(n_boxes, n_filled, n_classes, n_features)
 
 
 def test_label_shares_can_leave_out_uncertain_boxes() -> None:

@@ -1,9 +1,62 @@
-"""What a map of labels says as a whole."""
+"""Maps: what was found in each box of a scan, and what that says of the sample as a whole."""
 
 from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from numpy.typing import NDArray
+
+from arise_lib.bayes.inference import Posterior
+
+#: Order of the axes in every map.
+_DIMS = ("z", "y", "x")
+
+
+def assemble(
+    axes: list[NDArray[np.float64]],
+    n_atoms: NDArray[np.int64],
+    filled: NDArray[np.bool_],
+    posterior: Posterior,
+) -> xr.Dataset:
+    """Put the predictions of the filled boxes in their places.
+
+    Parameters
+    ----------
+    axes : list of three ndarray
+        Box centres along x, y, z.
+    n_atoms : ndarray of int, shape (n_x, n_y, n_z)
+        Atoms of every box.
+    filled : ndarray of bool, shape (n_x, n_y, n_z)
+        Which boxes were predicted.
+    posterior : Posterior
+        Of the filled boxes, z fastest.
+
+    Returns
+    -------
+    xarray.Dataset
+        `probability` (class, z, y, x), `mutual_information`, `n_atoms`, `label`
+        and `n_passes` (z, y, x); NaN, an empty string and 0 where a box was not
+        predicted.
+    """
+    probability = np.full((*filled.shape, len(posterior.classes)), np.nan)
+    probability[filled] = posterior.probabilities
+    information = np.full(filled.shape, np.nan)
+    information[filled] = posterior.mutual_information
+    passes = np.zeros(filled.shape, dtype=np.int64)
+    passes[filled] = posterior.passes
+    labels = posterior.labels
+    label = np.full(filled.shape, "", dtype=labels.dtype)
+    label[filled] = labels
+    return xr.Dataset(
+        {
+            "probability": (("class", *_DIMS), probability.transpose(3, 2, 1, 0)),
+            "mutual_information": (_DIMS, information.transpose(2, 1, 0), {"units": "bit"}),
+            "n_atoms": (_DIMS, n_atoms.transpose(2, 1, 0)),
+            "label": (_DIMS, label.transpose(2, 1, 0)),
+            "n_passes": (_DIMS, passes.transpose(2, 1, 0)),
+        },
+        coords={"x": axes[0], "y": axes[1], "z": axes[2], "class": list(posterior.classes)},
+    )
 
 
 def label_shares(maps: xr.Dataset, *, certain_below: float | None = None) -> dict[str, float]:
@@ -20,6 +73,12 @@ def label_shares(maps: xr.Dataset, *, certain_below: float | None = None) -> dic
     -------
     dict of str to float
         Shares from 0 to 1, largest first; empty boxes do not count.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> label_shares(xr.Dataset({"label": ("x", ["fcc", "", "bcc", "fcc", "fcc"])}))
+    {'fcc': 0.75, 'bcc': 0.25}
     """
     labels = maps["label"].values
     counted = labels != ""

@@ -1,4 +1,4 @@
-"""Strided pattern matching: a box slides over a sample, and each box is classified.
+"""The scan: a box slides over a sample, and each box is classified.
 
 Of the atoms in each box a free cluster is made, described and classified like
 any structure; maps of class probabilities and of mutual information result
@@ -7,7 +7,9 @@ any structure; maps of class probabilities and of mutual information result
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
+from itertools import islice, repeat
 from os import PathLike
 
 import numpy as np
@@ -19,22 +21,26 @@ from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network.released import NetworkLike, as_ensemble
-from arise_lib.storage.parallel import run
-from arise_lib.strided.boxes import MAX_BOXES, MIN_ATOMS_OF_SPECIES, atoms_in_boxes, box_centres
+from arise_lib.storage.parallel import bar, workers
+from arise_lib.strided.boxes import Box, Cube, box_centres, count_atoms, filled_boxes
+from arise_lib.strided.maps import assemble
+from arise_lib.structures.pieces import of_common_species
 from arise_lib.structures.reading import load_structure
 
+#: Memory in bytes that a scan may take.
+MAX_MEMORY = 4_000_000_000
 
-def describe_box(
-    atoms: Atoms, members: NDArray[np.int64], settings: SoapSettings
-) -> NDArray[np.float64]:
-    """Describe the atoms of one box as a free cluster.
+#: Boxes that are cut out and handed to the workers together: enough to keep them busy.
+_LOT = 4096
+
+
+def describe_box(cluster: Atoms, settings: SoapSettings) -> NDArray[np.float64]:
+    """Describe what one box holds.
 
     Parameters
     ----------
-    atoms : ase.Atoms
-        The sample.
-    members : ndarray of int
-        Atoms in the box.
+    cluster : ase.Atoms
+        The atoms of the box, without periodicity.
     settings : SoapSettings
         Of the network.
 
@@ -42,18 +48,23 @@ def describe_box(
     -------
     ndarray of shape (n_features,)
         Species with fewer than 3 atoms are left out; NaN if none remains.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> from arise_lib.structures import prototypes, round_cluster
+    >>> describe_box(round_cluster(prototypes.build("fcc"), 60), SoapSettings()).shape
+    (316,)
     """
-    numbers = atoms.numbers[members]
-    counts = np.bincount(numbers)
-    members = members[counts[numbers] >= MIN_ATOMS_OF_SPECIES]
-    if members.size == 0:
+    counted = of_common_species(cluster.numbers)
+    if not counted.any():
         return np.full(settings.n_features, np.nan)
-    return describe(Atoms(atoms.numbers[members], atoms.positions[members]), settings)
+    return describe(cluster[counted], settings)
 
 
 def scan(
     source: Atoms | str | PathLike[str],
-    box: float = 16.0,
+    box: float | Box = 16.0,
     stride: float = 1.0,
     *,
     padding: float = 0.5,
@@ -70,9 +81,11 @@ def scan(
     ----------
     source : ase.Atoms or path
         The sample: a polycrystal, a particle, the atoms found in an image.
-    box, stride : float
-        Edge of the cubic box and distance of neighbouring boxes, in the unit of
-        the positions. The paper uses 10 to 16 Å and 1 to 3 Å.
+    box : float or Box
+        Edge of a cube, or another shape, in the unit of the positions. The paper
+        uses cubes of 10 to 16 Å.
+    stride : float
+        Distance of neighbouring boxes, in the same unit; 1 to 3 Å in the paper.
     padding : float
         How far boxes reach beyond the sample, in boxes.
     min_atoms : int
@@ -98,61 +111,73 @@ def scan(
     Raises
     ------
     InputError
-        If box or stride are not positive or not finite, if they make too many boxes, or if
-        no box holds `min_atoms` atoms.
+        If box or stride are not positive or not finite, if they make too many boxes or need
+        more memory than `MAX_MEMORY`, or if no box holds `min_atoms` atoms.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.strided import Sphere, scan
+    >>> sample = bulk("Cu", cubic=True) * 5
+    >>> maps = scan(sample, Sphere(7.0), stride=4.0, padding=0.0, passes=10)
+    >>> sorted(set(maps["label"].values.ravel().tolist()))
+    ['', 'fcc']
     """
-    geometry = (box, stride, padding)
-    if not (np.isfinite(geometry).all() and box > 0 and stride > 0 and padding >= 0):
-        raise InputError(
-            f"box = {box}, stride = {stride}, padding = {padding}: box and stride must be "
-            "positive, padding not negative, all of them finite."
-        )
+    shape = box if isinstance(box, Box) else Cube(box)
     atoms = load_structure(source)
     trained = as_ensemble(network)
-    axes = box_centres(atoms.positions, box, stride, padding)
-    n_boxes = int(np.prod([len(axis) for axis in axes], dtype=float))
-    if n_boxes > MAX_BOXES:
+    settings = trained.settings
+    axes = box_centres(atoms.positions, shape, stride, padding)
+    n_atoms = count_atoms(atoms.positions, axes, shape)
+    filled = n_atoms >= max(min_atoms, 1)
+    n_filled = int(filled.sum())
+    if n_filled == 0:
         raise InputError(
-            f"A stride of {stride} makes {n_boxes:,} boxes; at most {MAX_BOXES:,} are allowed. "
-            "Take a larger stride (is it in the unit of the positions?) or scan in parts."
-        )
-    members = atoms_in_boxes(atoms.positions, axes, box)
-    shape = tuple(len(axis) for axis in axes)
-    n_atoms = np.zeros(shape, dtype=np.int64)
-    for where, found in members.items():
-        n_atoms[where] = found.size
-    filled = [where for where, found in members.items() if found.size >= min_atoms]
-    if not filled:
-        raise InputError(
-            f"No box of edge {box} holds {min_atoms} atoms; the fullest holds {n_atoms.max()}. "
+            f"No {shape} holds {min_atoms} atoms; the fullest holds {n_atoms.max()}. "
             "Enlarge the box (is it in the unit of the positions?) or lower min_atoms."
         )
-    n = len(filled)
-    jobs = [atoms] * n, [members[where] for where in filled], [trained.settings] * n
-    features = np.array(list(run(describe_box, *jobs, executor=executor, description="boxes")))
+    _check_memory(filled.size, n_filled, len(trained.classes), settings.n_features)
+    clusters = filled_boxes(atoms, axes, shape, max(min_atoms, 1))
+    features = np.empty((n_filled, settings.n_features), dtype=np.float32)
+    with workers(executor) as pool:
+        vectors = _described(pool, clusters, settings)
+        for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
+            features[row] = vector
     posterior = predict(trained, features, n_passes=passes, seed=seed, tolerance=tolerance)
-
-    index = tuple(np.array(filled).T)
-    probability = np.full((*shape, len(trained.classes)), np.nan)
-    probability[index] = posterior.probabilities
-    information = np.full(shape, np.nan)
-    information[index] = posterior.mutual_information
-    label = np.full(shape, "", dtype=object)
-    label[index] = posterior.labels
-    dims = ("z", "y", "x")
-    maps = xr.Dataset(
-        {
-            "probability": (("class", *dims), probability.transpose(3, 2, 1, 0)),
-            "mutual_information": (dims, information.transpose(2, 1, 0), {"units": "bit"}),
-            "n_atoms": (dims, n_atoms.transpose(2, 1, 0)),
-            "label": (dims, label.transpose(2, 1, 0).astype(str)),
-        },
-        coords={"x": axes[0], "y": axes[1], "z": axes[2], "class": list(trained.classes)},
-        attrs={"box": box, "stride": stride, "padding": padding, "passes": passes, "seed": seed},
-    )
-    if tolerance is not None:
-        made = np.zeros(shape, dtype=np.int64)
-        made[index] = posterior.passes
-        maps["n_passes"] = (dims, made.transpose(2, 1, 0))
-        maps.attrs["tolerance"] = tolerance
+    maps = assemble(axes, n_atoms, filled, posterior)
+    maps.attrs = {"box": shape.extent, "stride": stride, "padding": padding, "passes": passes}
+    maps.attrs["seed"] = seed
+    if not isinstance(shape, Cube):
+        maps.attrs["shape"] = str(shape)
+    if tolerance is None:
+        return maps.drop_vars("n_passes")
+    maps.attrs["tolerance"] = tolerance
     return maps
+
+
+def _described(
+    pool: Executor, clusters: Iterable[Atoms], settings: SoapSettings
+) -> Iterator[NDArray[np.float64]]:
+    """Describe clusters in their order; only one lot of them is held at a time."""
+    waiting = iter(clusters)
+    while lot := list(islice(waiting, _LOT)):
+        yield from pool.map(describe_box, lot, repeat(settings))
+
+
+def _check_memory(n_boxes: int, n_filled: int, n_classes: int, n_features: int) -> None:
+    """Refuse a scan that needs too much memory, before it takes any time.
+
+    The numbers are measured: up to two copies of the descriptors and five of the probabilities
+    while the passes are made; later the maps of all boxes (200 bytes each besides the
+    probabilities), while descriptors and predictions of the filled ones are still there.
+    """
+    vector, probabilities = 4 * n_features, 8 * n_classes
+    in_passes = n_filled * (2 * vector + 5 * probabilities)
+    in_maps = n_boxes * (probabilities + 200) + n_filled * (vector + 2 * probabilities)
+    needed = max(in_passes, in_maps)
+    if needed > MAX_MEMORY:
+        raise InputError(
+            f"{n_boxes:,} boxes, {n_filled:,} of them filled, take {needed / 1e9:.1f} GB; at most "
+            f"{MAX_MEMORY / 1e9:g} GB are allowed. Take a larger stride, less padding, a larger "
+            "min_atoms, or scan in parts."
+        )
