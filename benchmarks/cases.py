@@ -285,7 +285,7 @@ def particle_boxes(n_boxes: int) -> tuple[str, list[Atoms]]:
         return "simulated Fe-Pt", [sample.atoms for sample in drawn]
     atoms = read_structure(storage.fetch(PARTICLE))
     box, at_least = Cube(12.0), 50
-    axes = box_centres(atoms.positions, box, stride=2.0, padding=1.0)
+    axes = box_centres(atoms, box, stride=2.0, padding=1.0)
     n_filled = int((count_atoms(atoms.positions, axes, box) >= at_least).sum())
     chosen = set(np.random.default_rng(SEED).choice(n_filled, n_boxes, replace=False).tolist())
     clusters = filled_boxes(atoms, axes, box, at_least)

@@ -23,19 +23,20 @@ from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network import Ensemble, Network
 from arise_lib.strided import sweep
-from arise_lib.strided.boxes import (
+from arise_lib.strided.boxes import Box, Cube, Sphere
+from arise_lib.strided.grid import (
     MAX_BOXES,
-    Box,
-    Cube,
-    Sphere,
     atoms_in_boxes,
     box_centres,
     count_atoms,
     filled_boxes,
+    with_images,
 )
 from arise_lib.strided.maps import assemble, label_shares
 from arise_lib.strided.sweep import describe_box, scan
+from arise_lib.structures import prototypes
 from arise_lib.structures.reading import read_structure
+from arise_lib.structures.scale import overall_nearest_neighbour_distance
 
 Boxes = dict[tuple[int, int, int], NDArray[np.int64]]
 
@@ -49,6 +50,16 @@ class Slab(Box):
 
     def holds(self, offsets: NDArray[np.float64]) -> NDArray[np.bool_]:
         return np.abs(offsets[:, 2]) <= 2.0
+
+
+def free(positions: NDArray[np.float64]) -> Atoms:
+    """A sample without periodicity."""
+    return Atoms(np.ones(len(positions), dtype=int), positions)
+
+
+def free_block(atoms: Atoms) -> Atoms:
+    """The same atoms, without periodicity."""
+    return Atoms(atoms.numbers, atoms.positions)
 
 
 def by_brute_force(
@@ -100,7 +111,7 @@ def test_numbers_of_boxes_of_the_paper(
     n_boxes: int,
 ) -> None:
     positions = read_structure(external(name)).positions
-    axes = box_centres(positions, Cube(box), stride, padding)
+    axes = box_centres(free(positions), Cube(box), stride, padding)
     assert tuple(len(axis) for axis in axes) == grid
     assert (count_atoms(positions, axes, Cube(box)) >= at_least).sum() == n_boxes
 
@@ -113,12 +124,12 @@ def test_grid_done_by_hand() -> None:
     # 3 * 3 + 4 = 13, so the first starts 1.5 before the sample.
     # y: 3 long, fits into one box, which sits in its middle. z: flat.
     corners = np.array([[0.0, 2.0, 7.0], [10.0, 5.0, 7.0]])
-    x, y, z = box_centres(corners, Cube(4.0), 3.0, 0.0)
+    x, y, z = box_centres(free(corners), Cube(4.0), 3.0, 0.0)
     np.testing.assert_allclose(x, [0.5, 3.5, 6.5, 9.5], rtol=1e-12)
     np.testing.assert_allclose(y, [3.5], rtol=1e-12)
     np.testing.assert_allclose(z, [7.0], rtol=1e-12)
     # Half a box more on both sides: 14 long, 5 boxes reach over 16, start at -2 - 1.
-    x, y, z = box_centres(corners, Cube(4.0), 3.0, 0.5)
+    x, y, z = box_centres(free(corners), Cube(4.0), 3.0, 0.5)
     np.testing.assert_allclose(x, [-1.0, 2.0, 5.0, 8.0, 11.0], rtol=1e-12)
     assert len(y) == len(z) == 1
 
@@ -131,7 +142,7 @@ def test_boxes_cover_the_sample(
     extent: float, box: float, stride: float, padding: float, low: float
 ) -> None:
     positions = np.array([[low] * 3, [low + extent] * 3])
-    axis = box_centres(positions, Cube(box), stride, padding)[0]
+    axis = box_centres(free(positions), Cube(box), stride, padding)[0]
     middle, tiny = low + 0.5 * extent, 1e-9
     assert np.mean(axis) == pytest.approx(middle, abs=1e-7)  # evenly on both sides
     np.testing.assert_allclose(np.diff(axis), stride, rtol=1e-7)
@@ -142,9 +153,9 @@ def test_boxes_cover_the_sample(
 
 def test_grid_moves_with_the_sample() -> None:
     positions = np.random.default_rng(0).uniform(0, 20, size=(50, 3))
-    here = box_centres(positions, Cube(6.0), 2.5, 0.5)
+    here = box_centres(free(positions), Cube(6.0), 2.5, 0.5)
     shifts = np.array([1.0, 20.0, -7.0])
-    there = box_centres(positions + shifts, Cube(6.0), 2.5, 0.5)
+    there = box_centres(free(positions + shifts), Cube(6.0), 2.5, 0.5)
     for axis, moved, shift in zip(here, there, shifts, strict=True):
         np.testing.assert_allclose(moved - axis, shift, atol=1e-12)
 
@@ -155,7 +166,7 @@ def test_grid_moves_with_the_sample() -> None:
 @pytest.mark.parametrize("box", [Cube(7.0), Sphere(3.5), Sphere(6.0), Slab()])
 def test_equals_brute_force_on_random_points(box: Box) -> None:
     positions = np.random.default_rng(1).uniform(-9, 14, size=(300, 3))
-    axes = box_centres(positions, box, 3.0, 0.5)
+    axes = box_centres(free(positions), box, 3.0, 0.5)
     found = dict(atoms_in_boxes(positions, axes, box))
     assert_same_boxes(found, by_brute_force(positions, axes, box))
     assert list(found) == sorted(found)
@@ -193,9 +204,9 @@ def test_an_atom_on_the_common_face_is_in_both_boxes() -> None:
 
 
 def test_filled_boxes_are_free_clusters() -> None:
-    sample = bulk("NaCl", "rocksalt", a=5.64, cubic=True) * 3
+    sample = free_block(bulk("NaCl", "rocksalt", a=5.64, cubic=True) * 3)
     box = Cube(7.0)
-    axes = box_centres(sample.positions, box, 4.0, 0.5)
+    axes = box_centres(sample, box, 4.0, 0.5)
     everything = dict(atoms_in_boxes(sample.positions, axes, box))
     expected = [members for members in everything.values() if members.size >= 10]
     assert 0 < len(expected) < len(everything)
@@ -209,7 +220,7 @@ def test_filled_boxes_are_free_clusters() -> None:
 
 
 def test_box_is_described_as_a_free_cluster() -> None:
-    sample = bulk("Cu", cubic=True).repeat(4)
+    sample = free_block(bulk("Cu", cubic=True).repeat(4))
     free = Atoms(sample.numbers[30:90], sample.positions[30:90])
     np.testing.assert_array_equal(
         describe_box(free, SoapSettings()), describe(free, SoapSettings())
@@ -218,7 +229,7 @@ def test_box_is_described_as_a_free_cluster() -> None:
 
 @pytest.mark.parametrize(("n_solute", "counted"), [(2, False), (3, True)])
 def test_species_with_fewer_than_three_atoms_are_left_out(n_solute: int, counted: bool) -> None:
-    sample = bulk("Cu", cubic=True).repeat(3)
+    sample = free_block(bulk("Cu", cubic=True).repeat(3))
     sample.symbols[:n_solute] = "Au"
     free = Atoms(sample.numbers, sample.positions)
     found = describe_box(free, SoapSettings())
@@ -382,7 +393,7 @@ def test_boxes_are_handed_out_in_lots(
 
 
 def test_box_larger_than_the_sample(released: Network) -> None:
-    sample = bulk("Fe", "bcc", a=2.87, cubic=True).repeat(5)
+    sample = free_block(bulk("Fe", "bcc", a=2.87, cubic=True).repeat(5))
     found = scan(sample, 50.0, 1.0, network=released, passes=PASSES)
     assert dict(found.sizes) == {"class": 108, "z": 1, "y": 1, "x": 1}
     assert int(found["n_atoms"].item()) == len(sample)
@@ -391,7 +402,7 @@ def test_box_larger_than_the_sample(released: Network) -> None:
 
 
 def test_a_box_with_just_enough_atoms_counts(released: Network) -> None:
-    sample = bulk("Fe", "bcc", a=2.87, cubic=True).repeat(3)
+    sample = free_block(bulk("Fe", "bcc", a=2.87, cubic=True).repeat(3))
     options = {"network": released, "passes": 2}
     found = scan(sample, 20.0, 1.0, min_atoms=len(sample), **options)
     assert found["label"].item() != ""
@@ -399,19 +410,100 @@ def test_a_box_with_just_enough_atoms_counts(released: Network) -> None:
         scan(sample, 20.0, 1.0, min_atoms=len(sample) + 1, **options)
 
 
-def test_periodicity_of_the_sample_is_not_used(bicrystal: Atoms, released: Network) -> None:
-    wrapped = bicrystal.copy()
-    wrapped.set_cell([40.0, 14.4, 14.4])
-    wrapped.pbc = True
-    options = {"padding": 0.0, "network": released, "passes": 2}
-    xr.testing.assert_identical(
-        scan(wrapped, 12.0, 12.0, **options), scan(bicrystal, 12.0, 12.0, **options)
-    )
+# --- periodic samples --------------------------------------------------------------------------
+
+#: Ten classes of three dimensions and two, elements and compounds.
+TEN = (
+    "fcc", "bcc", "hcp", "sc", "diamond", "NaCl", "CsCl", "L1_2", "zincblende", "graphene",
+)  # fmt: skip
+
+
+def block(label: str, least: float) -> Atoms:
+    """A supercell of a class that is at least so long along each periodic vector."""
+    cell = prototypes.build(label)
+    lengths = cell.cell.lengths()
+    n = [int(np.ceil(least / a)) if p else 1 for a, p in zip(lengths, cell.pbc, strict=True)]
+    return cell.repeat(n)
+
+
+@pytest.mark.parametrize("label", TEN)
+def test_a_perfect_periodic_crystal_has_no_rim(released: Network, label: str) -> None:
+    sample = block(label, 8.0)
+    scale = overall_nearest_neighbour_distance(block(label, 20.0))
+    # In units of the bond, so that each box holds about as many atoms.
+    box = 5.5 * scale if label != "graphene" else 9.0 * scale
+    found = scan(sample, box, 0.6 * box, min_atoms=40, network=released, passes=PASSES)
+    assert set(found["label"].values.ravel().tolist()) == {label}
+    assert found["n_atoms"].values.min() >= 40
+
+
+@pytest.mark.parametrize("label", ["fcc", "NaCl", "diamond"])
+def test_a_free_block_is_right_inside(released: Network, label: str) -> None:
+    sample = free_block(block(label, 26.0))
+    scale = overall_nearest_neighbour_distance(sample)
+    found = scan(sample, 5.5 * scale, 4.0, padding=0.0, network=released, passes=PASSES)
+    middle = sample.positions.mean(axis=0)
+    inside = found.sel(dict(zip("xyz", middle, strict=True)), method="nearest")
+    assert inside["label"].item() == label
+
+
+@given(
+    repeats=st.tuples(*[st.integers(1, 3)] * 3),
+    shift=st.tuples(*[st.floats(-30.0, 30.0)] * 3),
+    oblique=st.booleans(),
+)
+def test_boxes_of_a_periodic_sample_hold_what_an_endless_crystal_holds(
+    repeats: tuple[int, int, int], shift: tuple[float, float, float], oblique: bool
+) -> None:
+    sample = bulk("Cu", a=3.6, cubic=not oblique).repeat(repeats)
+    sample.positions += shift  # out of the cell
+    box = Sphere(4.1)
+    axes = box_centres(sample, box, 3.0, padding=0.5)
+    around = with_images(sample, axes, box)
+    assert not around.pbc.any()
+    counts = count_atoms(around.positions, axes, box)
+    # A block that reaches beyond the boxes wherever the sample lies.
+    endless = bulk("Cu", a=3.6, cubic=True).repeat(12)
+    endless.positions -= 6 * 3.6
+    offset = (np.asarray(shift) + 1.8) % 3.6 - 1.8
+    for step in (1, 5, 11, 17):
+        ix, iy, iz = (step % n for n in counts.shape)
+        centre = np.array([axes[0][ix], axes[1][iy], axes[2][iz]])
+        centre_in_cell = (centre - offset + 1.8) % 3.6 - 1.8
+        distance = np.linalg.norm(endless.positions - centre_in_cell, axis=1)
+        if not np.any(np.abs(distance - box.radius) < 1e-6):  # on the surface: rounding decides
+            assert counts[ix, iy, iz] == (distance <= box.radius).sum()
+
+
+def test_a_slab_has_a_rim_along_its_normal_only(released: Network) -> None:
+
+    cubic = bulk("Cu", a=3.6, cubic=True).repeat((3, 3, 8))
+    cubic.pbc = (True, True, False)
+    x, y, z = box_centres(cubic, Cube(9.0), 3.6, padding=0.5)
+    assert len(x) == len(y) == 3 and np.ptp(x) == pytest.approx(7.2)
+    assert z[0] < 0.0 and z[-1] > cubic.positions[:, 2].max()
+    found = scan(cubic, 12.0, 5.0, padding=0.0, network=released, passes=PASSES)
+    assert set(found["label"].values.ravel().tolist()) == {"fcc"}
+
+
+def test_the_choice_of_the_cell_does_not_matter(released: Network) -> None:
+    cubic = bulk("Cu", a=3.6, cubic=True).repeat(3)
+    moved = cubic.copy()
+    moved.positions += [3.6 * 3 * 5, 0.0, -3.6 * 3]  # unwrapped by whole cells
+    options = {"network": released, "passes": PASSES}
+    xr.testing.assert_allclose(scan(cubic, 12.0, 5.4, **options), scan(moved, 12.0, 5.4, **options))
+
+
+def test_a_box_over_too_many_images_is_refused() -> None:
+    tiny = bulk("Cu", a=3.6)
+    axes = box_centres(tiny, Cube(900.0), 3.0, padding=0.0)
+    with pytest.raises(InputError, match=r"reaches over [\d,]+ images of the 1 atoms"):
+        with_images(tiny, axes, Cube(900.0))
 
 
 def test_box_whose_species_are_all_too_rare(released: Network) -> None:
     # Left, far from a crystal, two atoms of one and two of another species.
-    crystal = bulk("Fe", "bcc", a=2.87, cubic=True).repeat(3)
+    crystal = free_block(bulk("Fe", "bcc", a=2.87, cubic=True).repeat(3))
     rare = Atoms("Cu2Au2", positions=[[-30, 0, 0], [-30, 3, 0], [-30, 0, 3], [-30, 3, 3]])
     options = {"padding": 0.0, "network": released, "passes": 2}
     found = scan(crystal + rare, 10.0, 10.0, min_atoms=4, **options)
@@ -444,7 +536,7 @@ def test_public_name() -> None:
     ],
 )  # fmt: skip
 def test_geometry_that_makes_no_sense(released: Network, wrong: dict[str, float]) -> None:
-    sample = bulk("Fe", cubic=True).repeat(6)
+    sample = free_block(bulk("Fe", cubic=True).repeat(6))
     ((name, value),) = wrong.items()
     said = f"box of edge {value}" if name == "box" else f"{name} = {value}"
     with pytest.raises(InputError, match=f"{said}.*box and stride must be"):
@@ -455,7 +547,7 @@ def test_sphere_that_makes_no_sense(released: Network) -> None:
     with pytest.raises(InputError, match=r"A sphere of radius -1\.0.*box and stride must be"):
         scan(bulk("Fe", cubic=True), Sphere(-1.0), network=released)
     with pytest.raises(InputError, match=r"No sphere of radius 2\.0 holds 50 atoms"):
-        scan(bulk("Fe", cubic=True).repeat(4), Sphere(2.0), network=released)
+        scan(free_block(bulk("Fe", cubic=True).repeat(4)), Sphere(2.0), network=released)
 
 
 def test_box_that_holds_too_little(bicrystal: Atoms, released: Network) -> None:
@@ -483,10 +575,10 @@ def test_file_that_is_not_there(released: Network, tmp_path: Path) -> None:
     ("stride", "said"), [(0.01, "A stride of 0.01 makes"), (1e-9, "1e-09"), (5e-324, "inf boxes")]
 )
 def test_absurd_grids_are_refused_before_they_are_made(stride: float, said: str) -> None:
-    atoms = bulk("Cu", cubic=True) * (8, 8, 8)
+    atoms = free_block(bulk("Cu", cubic=True) * (8, 8, 8))
     tracemalloc.start()
     with pytest.raises(InputError, match=f"{said}.*at most {MAX_BOXES:,} are allowed"):
-        box_centres(atoms.positions, Cube(10.0), stride, 0.5)
+        box_centres(atoms, Cube(10.0), stride, 0.5)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1_000_000

@@ -1,20 +1,21 @@
 """Strided pattern matching: a sample becomes maps of classes (paper, Fig. 1 and 2)."""
 
-from arise_lib.strided.boxes import (
+from arise_lib.strided.boxes import Box, Cube, Sphere
+from arise_lib.strided.grid import (
     MAX_BOXES,
-    Box,
-    Cube,
-    Sphere,
+    MAX_IMAGES,
     atoms_in_boxes,
     box_centres,
     count_atoms,
     filled_boxes,
+    with_images,
 )
 from arise_lib.strided.maps import label_shares
 from arise_lib.strided.sweep import MAX_MEMORY, describe_box, scan
 
 __all__ = [
     "MAX_BOXES",
+    "MAX_IMAGES",
     "MAX_MEMORY",
     "Box",
     "Cube",
@@ -26,4 +27,5 @@ __all__ = [
     "filled_boxes",
     "label_shares",
     "scan",
+    "with_images",
 ]

@@ -22,7 +22,8 @@ from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network.released import NetworkLike, as_ensemble
 from arise_lib.storage.parallel import bar, workers
-from arise_lib.strided.boxes import Box, Cube, box_centres, count_atoms, filled_boxes
+from arise_lib.strided.boxes import Box, Cube
+from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
 from arise_lib.strided.maps import assemble
 from arise_lib.structures.pieces import of_common_species
 from arise_lib.structures.reading import load_structure
@@ -87,7 +88,9 @@ def scan(
     stride : float
         Distance of neighbouring boxes, in the same unit; 1 to 3 Å in the paper.
     padding : float
-        How far boxes reach beyond the sample, in boxes.
+        How far boxes reach beyond the sample, in boxes. Periodic directions, as the
+        sample's `pbc` says, have no rim: boxes at the faces of the cell are filled
+        with the images on the other side.
     min_atoms : int
         Boxes with fewer atoms give NaN.
     network : NetworkLike
@@ -119,16 +122,17 @@ def scan(
     >>> from ase.build import bulk
     >>> from arise_lib.strided import Sphere, scan
     >>> sample = bulk("Cu", cubic=True) * 5
-    >>> maps = scan(sample, Sphere(7.0), stride=4.0, padding=0.0, passes=10)
+    >>> maps = scan(sample, Sphere(7.0), stride=4.0, passes=10)  # periodic: no rim
     >>> sorted(set(maps["label"].values.ravel().tolist()))
-    ['', 'fcc']
+    ['fcc']
     """
     shape = box if isinstance(box, Box) else Cube(box)
     atoms = load_structure(source)
     trained = as_ensemble(network)
     settings = trained.settings
-    axes = box_centres(atoms.positions, shape, stride, padding)
-    n_atoms = count_atoms(atoms.positions, axes, shape)
+    axes = box_centres(atoms, shape, stride, padding)
+    sample = with_images(atoms, axes, shape)
+    n_atoms = count_atoms(sample.positions, axes, shape)
     filled = n_atoms >= max(min_atoms, 1)
     n_filled = int(filled.sum())
     if n_filled == 0:
@@ -137,7 +141,7 @@ def scan(
             "Enlarge the box (is it in the unit of the positions?) or lower min_atoms."
         )
     _check_memory(filled.size, n_filled, len(trained.classes), settings.n_features)
-    clusters = filled_boxes(atoms, axes, shape, max(min_atoms, 1))
+    clusters = filled_boxes(sample, axes, shape, max(min_atoms, 1))
     features = np.empty((n_filled, settings.n_features), dtype=np.float32)
     with workers(executor) as pool:
         vectors = _described(pool, clusters, settings)
