@@ -42,6 +42,15 @@ _AIMS_IGNORED = re.compile(
 # key=value of a comment line in extended XYZ; the value is quoted, in brackets or one word.
 _FIELD = r"""\b{}\s*=\s*("[^"]*"|'[^']*'|\{{[^}}]*\}}|\[\[.*?\]\s*\]|\[[^\]]*\]|\S+)"""
 _COUNT = re.compile(r"\s*[0-9]{1,12}\s*")
+
+#: Bytes that a packed file may always unpack to: some million atoms; reading takes 50 times that
+#: where lines are shortest.
+MAX_UNPACKED = 50_000_000
+
+#: How many times its own size a packed file may unpack to beyond that. Coordinates shrink to a
+#: fifth; two kilobytes that unpack to gigabytes hold nothing but repetitions.
+MAX_RATIO = 20
+
 _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
@@ -56,7 +65,8 @@ def read_structure(path: str | os.PathLike[str], index: int = -1) -> Atoms:
     Parameters
     ----------
     path : path-like
-        The file, also compressed (``.gz``, ``.bz2``, ``.xz``).
+        The file, also compressed (``.gz``, ``.bz2``, ``.xz``; at most `MAX_UNPACKED` bytes
+        unpacked, or `MAX_RATIO` times its size).
     index : int, default -1
         Which structure of a file that holds several, counted from 0; negative from the end. As
         with ASE, the default is the last one.
@@ -69,9 +79,9 @@ def read_structure(path: str | os.PathLike[str], index: int = -1) -> Atoms:
     Raises
     ------
     InputError
-        If there is no such file, structure or format; if the file is empty, binary, truncated or
-        longer than its atom count states; if a species is no element or a coordinate no finite
-        number. The message names the file and, for text, the line.
+        If there is no such file, structure or format; if the file is empty, binary, truncated,
+        longer than its atom count states, or too large; if a species is no element or a
+        coordinate no finite number. The message names the file and, for text, the line.
 
     Warns
     -----
@@ -87,6 +97,7 @@ def read_structure(path: str | os.PathLike[str], index: int = -1) -> Atoms:
         raise InputError(f"{path} is empty; a structure file is needed")
     if not isinstance(index, int | np.integer):
         raise InputError(f"index {index!r}: one integer is allowed, -1 for the last structure")
+    _check_unpacked(path)
     kind = _kind(path)
     if kind == "xyz":
         return _read_xyz(path, _lines(path), int(index))
@@ -95,6 +106,24 @@ def read_structure(path: str | os.PathLike[str], index: int = -1) -> Atoms:
     if index not in (0, -1):
         raise InputError(f"{path} holds 1 structure; index {index} is not there")
     return _read_aims(path, _lines(path))
+
+
+def _check_unpacked(path: Path) -> None:
+    """Refuse a packed file that would fill the memory; it is unpacked piece by piece."""
+    if get_compression(str(path))[1] is None:
+        return
+    allowed, found = max(MAX_UNPACKED, MAX_RATIO * path.stat().st_size), 0
+    try:
+        with open_with_compression(str(path), "rb") as stream:
+            while piece := stream.read(1 << 20):
+                found += len(piece)
+                if found > allowed:
+                    raise InputError(
+                        f"{path}, {path.stat().st_size:,} bytes, unpacks to more than {allowed:,}; "
+                        "unpack it yourself if it is what you expect"
+                    )
+    except _DAMAGED as error:
+        raise InputError(f"{path} cannot be read ({error}); check that it is whole") from error
 
 
 def _kind(path: Path) -> str:
@@ -127,6 +156,8 @@ def _read_with_ase(path: Path, kind: str, index: int) -> Atoms:
     """Read one of ASE's other formats; its readers fail in ways of their own."""
     try:
         atoms = read(str(path), index=index, format=kind, do_not_split_by_at_sign=True)
+    except MemoryError as error:
+        raise InputError(_too_large(path)) from error
     except Exception as error:
         raise InputError(
             f"{path} cannot be read as {kind}, structure {index} "
@@ -140,11 +171,20 @@ def _read_with_ase(path: Path, kind: str, index: int) -> Atoms:
     return atoms
 
 
+def _too_large(path: Path) -> str:
+    return (
+        f"{path}, {path.stat().st_size:,} bytes, does not fit into the memory; keep the structure "
+        "that you need in a file of its own"
+    )
+
+
 def _lines(path: Path) -> list[str]:
     """Return the lines of a text file, whatever their ends."""
     try:
         with open_with_compression(str(path), "rb") as stream:
             raw = stream.read()
+    except MemoryError as error:
+        raise InputError(_too_large(path)) from error
     except _DAMAGED as error:
         raise InputError(f"{path} cannot be read ({error}); check that it is whole") from error
     # NUL occurs in no text but UTF-16, and in nearly every binary file.

@@ -9,7 +9,7 @@ from arise_lib.descriptor._engine.elements import BATCH, add_pairs, carry, first
 from arise_lib.descriptor._engine.grid import common_edges
 from arise_lib.descriptor._engine.harmonics import recurrence
 from arise_lib.storage.compiled import compiled
-from arise_lib.structures.neighbours import cell_list
+from arise_lib.structures.neighbours import begin_of, cell_list
 
 _CELLS_PER_RADIUS = 2
 
@@ -95,8 +95,7 @@ def _loop(
 ) -> None:  # pragma: no cover - compiled
     """Find the pairs within the outermost edge and hand them on in batches."""
     radius = edges[-1]
-    size = radius / _CELLS_PER_RADIUS
-    order, start, low, shape = cell_list(images, size)
+    order, start, listed, low, shape, size = cell_list(images, radius / _CELLS_PER_RADIUS)
     first, raising = first_elements(edges), recurrence(columns.shape[0] - 1)
     batch = np.zeros((5, BATCH))
     sorted_images = images[order]
@@ -132,10 +131,10 @@ def _loop(
                 if z_from > z_to:
                     continue
                 column = (cx * shape[1] + cy) * shape[2]
-                begin = start[column + z_from]
+                begin = begin_of(column + z_from, start, listed)
                 if once:
                     begin = max(begin, place + 1)
-                for q in range(begin, start[column + z_to + 1]):
+                for q in range(begin, begin_of(column + z_to + 1, start, listed)):
                     dx = sorted_images[q, 0] - x
                     dy = sorted_images[q, 1] - y
                     dz = sorted_images[q, 2] - z
