@@ -11,11 +11,13 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	--nbval-cell-timeout=1800 -p no:randomly
+BOUNDS := tests/test_scaling.py tests/test_structures.py tests/test_soap.py tests/test_bayes.py \
+	tests/faults/test_geometry.py
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv lab reproduce paper test lint test-unit test-notebooks bench html fetch lock clean distclean
+.PHONY: help venv lab reproduce paper test lint test-unit test-bounds test-notebooks bench html fetch lock clean distclean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":[^#]*## "; print "make TARGET [VARIABLE=value ...]\n" } \
@@ -56,6 +58,10 @@ lint: $(INSTALLED) ## ruff and mypy
 
 test-unit: $(INSTALLED) ## unit, property and golden tests, structure of the notebooks
 	$(BIN)/python -m pytest
+
+# Compiled code trusts its arrays; here every index is checked. Ten times slower.
+test-bounds: $(INSTALLED) ## the unit tests of compiled code, with the bounds of arrays checked
+	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/build/bounds $(BIN)/python -m pytest $(BOUNDS)
 
 test-notebooks: $(INSTALLED) ## run the notebooks and compare with their stored outputs
 	$(BIN)/python -m pytest $(NBVAL) notebooks
