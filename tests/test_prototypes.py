@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import time
 from collections import Counter
 from math import sqrt
@@ -17,7 +18,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from arise_lib.errors import DataError, InputError
-from arise_lib.storage import paths
+from arise_lib.storage import checksums, paths
 from arise_lib.structures import prototypes
 from arise_lib.structures.prototypes import FAMILIES, LABELS, build, get
 
@@ -351,17 +352,68 @@ def test_unknown_class(label, match):
             function(label)
 
 
-def test_damaged_table(tmp_path, monkeypatch):
+TABLES = ("cells.csv", "nanotubes.csv", "prototypes.csv", "sites.csv")
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """A copy of the table that may be altered."""
+    source = paths.PROTOTYPES
+    for name in (*TABLES, "SHA256SUMS"):
+        (tmp_path / name).write_bytes((source / name).read_bytes())
     monkeypatch.setattr(paths, "PROTOTYPES", tmp_path)
+    return tmp_path
+
+
+def swapped_rows(text):
+    lines = text.splitlines(keepends=True)
+    return "".join([*lines[:3], lines[4], lines[3], *lines[5:]])
+
+
+@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "alter",
+    [
+        lambda text: "",
+        lambda text: text.splitlines(keepends=True)[0],
+        swapped_rows,
+        lambda text: text.replace("1", "2", 1),
+        lambda text: text[:-1],
+    ],
+    ids=["emptied", "header only", "rows swapped", "digit", "last byte"],
+)
+def test_altered_table_is_refused(copied, name, alter):
     read = prototypes._classes.__wrapped__
-    with pytest.raises(DataError, match=r"table of classes cannot be read.*restore data"):
+    assert list(read()) == list(LABELS)
+    text = (copied / name).read_text(encoding="utf-8")
+    (copied / name).write_text(alter(text), encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{name} has SHA-256 \w+, SHA256SUMS .* restore"):
         read()
-    for file in ("cells.csv", "nanotubes.csv", "prototypes.csv"):
-        source = (paths.DATA / "prototypes" / file).read_text(encoding="utf-8")
-        (tmp_path / file).write_text(source, encoding="utf-8")
-    (tmp_path / "sites.csv").write_text("label,element,wyckoff,x,y,z\n", encoding="utf-8")
+    (copied / name).unlink()
+    with pytest.raises(DataError, match=rf"{name} cannot be read .*restore"):
+        read()
+
+
+def test_checksums_are_those_of_the_table():
+    assert sorted(checksums.listed(paths.PROTOTYPES)) == sorted(TABLES)
+    assert sorted(path.name for path in paths.PROTOTYPES.glob("*.csv")) == sorted(TABLES)
+    for name in TABLES:
+        checksums.checked(paths.PROTOTYPES / name)
+
+
+def test_tool_writes_what_is_kept(copied):
+    kept = (copied / "SHA256SUMS").read_bytes()
+    (copied / "SHA256SUMS").unlink()
+    runpy.run_path(str(paths.ROOT / "tools" / "refresh_checksums.py"))["refresh"](copied)
+    assert (copied / "SHA256SUMS").read_bytes() == kept
+
+
+def test_tables_that_do_not_fit_together(copied):
+    """Checksums that were renewed after a mistake."""
+    (copied / "sites.csv").write_text("label,element,wyckoff,x,y,z\n", encoding="utf-8")
+    runpy.run_path(str(paths.ROOT / "tools" / "refresh_checksums.py"))["refresh"](copied)
     with pytest.raises(DataError, match=r"class 'sc' must have either a row in cells\.csv"):
-        read()
+        prototypes._classes.__wrapped__()
 
 
 # --- the published structures ---------------------------------------------------------------

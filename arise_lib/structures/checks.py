@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from arise_lib.errors import InputError
+from arise_lib.structures.neighbours import periodic_images
 
 #: Atoms closer than this fraction of the median nearest-neighbour distance are one atom twice.
 SAME_SITE = 1e-3
@@ -16,6 +17,10 @@ SAME_SITE = 1e-3
 #: Smallest singular value of the periodic cell vectors, each divided by its length, at which they
 #: still span their space; vectors 0.01 degrees apart have 1e-4.
 SINGULAR = 1e-6
+
+
+#: Relative error of positions: an atom and the image of its duplicate agree no better.
+ROUNDING = 1e-14
 
 
 def check_geometry(atoms: Atoms) -> None:
@@ -30,7 +35,7 @@ def check_geometry(atoms: Atoms) -> None:
     ------
     InputError
         If there is no atom; if a position or the cell is not finite; if the cell vectors of the
-        periodic directions are zero or linearly dependent.
+        periodic directions are zero, no longer than a rounding error, or linearly dependent.
     """
     if len(atoms) == 0:
         raise InputError("the structure holds no atom; at least one is needed")
@@ -52,6 +57,14 @@ def check_geometry(atoms: Atoms) -> None:
         raise InputError(
             f"the cell vectors of the periodic directions {np.flatnonzero(atoms.pbc).tolist()} are "
             f"zero or linearly dependent: {periodic.tolist()}; correct the cell or atoms.pbc"
+        )
+    largest = max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
+    if lengths.min() <= ROUNDING * largest:
+        short = np.flatnonzero(atoms.pbc)[lengths.argmin()]
+        raise InputError(
+            f"cell vector {short}, {atoms.cell.array[short].tolist()}, is as short as a rounding "
+            f"error of the largest length, {largest:.3g}; correct the cell (are all lengths in "
+            "one unit?) or atoms.pbc"
         )
 
 
@@ -77,11 +90,13 @@ def check_atoms(atoms: Atoms) -> None:
     same = np.flatnonzero(nearest <= SAME_SITE * typical)
     # A single atom has no neighbour.
     if same.size and np.isfinite(typical):
-        i = int(same[0])
+        i, j = int(same[0]), int(partners[same[0]])
+        pair = f"atoms {i} and {j}" if i != j else f"atom {i} and its own image"
+        advice = "keep one of each" if i != j else "correct the cell"
         raise InputError(
-            f"atoms {i} and {partners[i]} are on top of each other: {nearest[i]:.3g} apart, "
+            f"{pair} are on top of each other: {nearest[i]:.3g} apart, "
             f"the median nearest-neighbour distance being {typical:.3g}; {same.size} atoms have "
-            "such a partner; keep one of each"
+            f"such a partner; {advice}"
         )
 
 
@@ -104,30 +119,19 @@ def _neighbours(atoms: Atoms) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     Periodic images within three times the spacing count, or within the shortest cell vector, where
     that is less (each atom then has its own image). Beyond, distances may come out too large.
     """
-    points, owners = atoms.positions, np.arange(len(atoms))
+    points, owner = atoms.positions, np.arange(len(atoms))
     if not atoms.pbc.any():
-        return _three_nearest(points, owners, points)
+        return _three_nearest(points, owner, points)
+    # Of all cells of the lattice the most compact one needs the fewest images.
     cell, _ = minkowski_reduce(np.where(atoms.pbc[:, None], atoms.cell.array, 0.0), atoms.pbc)
+    compact = Atoms(atoms.numbers, points, cell=complete_cell(cell), pbc=atoms.pbc)
+    compact.wrap(eps=0.0)
     sample = cKDTree(points).query(points[:: len(points) // 1000 + 1], k=4)[0]
     bound = 3 * _spacing(sample[:, 1:]) if np.isfinite(sample).all() else np.inf
     bound = min(bound, *np.linalg.norm(cell[atoms.pbc], axis=1))
-    full = complete_cell(cell)
-    inverse = np.linalg.inv(full)
-    scaled = points @ inverse
-    scaled[:, atoms.pbc] %= 1.0
-    centres = scaled @ full
-    for axis in np.flatnonzero(atoms.pbc):
-        # In units of the height of the cell along this axis; a little more against rounding.
-        reach = bound * np.linalg.norm(inverse[:, axis]) * (1 + 1e-6)
-        images, image_owners = [scaled], [owners]
-        for shift in range(1, int(np.ceil(reach)) + 1):
-            for moved in (scaled[:, axis] - shift, scaled[:, axis] + shift):
-                inside = (moved >= -reach) & (moved <= 1 + reach)
-                images.append(scaled[inside])
-                images[-1][:, axis] = moved[inside]
-                image_owners.append(owners[inside])
-        scaled, owners = np.concatenate(images), np.concatenate(image_owners)
-    return _three_nearest(scaled @ full, owners, centres)
+    images, owner, home = periodic_images(compact, np.ones(len(atoms), dtype=bool), bound)
+    order = np.argsort(~home, kind="stable")
+    return _three_nearest(images[order], owner[order], compact.positions)
 
 
 def _three_nearest(

@@ -1,4 +1,4 @@
-"""Cell lists: points sorted into cubes, so that neighbours are found without a search; compiled."""
+"""Who is near whom: cell lists, nearest distances and periodic images; compiled."""
 
 from __future__ import annotations
 
@@ -7,16 +7,39 @@ from ase import Atoms
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
+from arise_lib.errors import InputError
 from arise_lib.storage.compiled import compiled
+
+#: Periodic images that are made at most; with all that is made of them they take 0.8 GB.
+MAX_IMAGES = 10_000_000
+
+#: Images per atom that are always allowed: the cell of a large sample and all that touch it.
+ALWAYS_ALLOWED = 27
+
+#: Cells that a structure may extend over along a periodic direction before its atoms are brought
+#: into one. Up to here nothing is moved, so that rounding changes no number of a usual structure;
+#: the tabulated images of the class FeSi extend over 2.2 cells.
+MAX_EXTENT = 2.5
 
 _CROWDED = 100  # points in a cell above which a tree is faster
 _FAR = 1e9  # cells between a point and the first one above which the same holds
+
+_SPARSE = 8  # cells per point above which only those that hold any are listed
+_FEW = 4096  # cells that may always be listed
+_MOST = 2.0**60  # cells that can be numbered
 
 
 @compiled
 def cell_list(
     points: NDArray[np.float64], size: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+) -> tuple[
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.int64],
+    float,
+]:
     """Sort points into cubic cells.
 
     Parameters
@@ -24,18 +47,24 @@ def cell_list(
     points : ndarray of shape (n_points, 3)
         At least one.
     size : float
-        Edge of a cell.
+        Edge of a cell, positive.
 
     Returns
     -------
     order : ndarray of int, shape (n_points,)
         Points cell by cell, the last axis fastest.
-    start : ndarray of int, shape (n_cells + 1,)
-        Where each cell begins in `order`.
+    start : ndarray of int, shape (n_listed + 1,)
+        Where each listed cell begins in `order`; see `begin_of`.
+    listed : ndarray of int, shape (n_listed,)
+        Numbers of the listed cells, ascending; empty where all are listed. Of points that are few
+        for their extent only the cells that hold any are: memory goes with the points, not with
+        the space between them.
     low : ndarray of shape (3,)
         Corner of the first cell.
     shape : ndarray of int, shape (3,)
         Cells along each axis.
+    size : float
+        Edge of a cell: that asked for, unless there would be more cells than can be numbered.
     """
     n = points.shape[0]
     low, high = points[0].copy(), points[0].copy()
@@ -43,17 +72,31 @@ def cell_list(
         for k in range(3):
             low[k] = min(low[k], points[i, k])
             high[k] = max(high[k], points[i, k])
-    shape = np.empty(3, dtype=np.int64)
-    for k in range(3):
-        shape[k] = int((high[k] - low[k]) / size) + 1
+    # In floating point, which does not wrap around.
+    layers = np.floor((high - low) / size) + 1.0
+    while not layers.prod() <= _MOST:
+        size *= 2.0
+        layers = np.floor((high - low) / size) + 1.0
+    shape = layers.astype(np.int64)
     cell = np.empty(n, dtype=np.int64)
-    start = np.zeros(shape[0] * shape[1] * shape[2] + 1, dtype=np.int64)
     for i in range(n):
         index = 0
         for k in range(3):
             index = index * shape[k] + min(int((points[i, k] - low[k]) / size), shape[k] - 1)
         cell[i] = index
-        start[index + 1] += 1
+    if layers.prod() > max(_SPARSE * n, _FEW):
+        order = np.argsort(cell, kind="mergesort")  # keeps the order of points of one cell
+        listed, start = np.empty(n, dtype=np.int64), np.empty(n + 1, dtype=np.int64)
+        count = 0
+        for place in range(n):
+            if place == 0 or cell[order[place]] != cell[order[place - 1]]:
+                listed[count], start[count] = cell[order[place]], place
+                count += 1
+        start[count] = n
+        return order, start[: count + 1].copy(), listed[:count].copy(), low, shape, size
+    start = np.zeros(shape[0] * shape[1] * shape[2] + 1, dtype=np.int64)
+    for i in range(n):
+        start[cell[i] + 1] += 1
     for k in range(len(start) - 1):
         start[k + 1] += start[k]
     filled = start[:-1].copy()
@@ -61,7 +104,28 @@ def cell_list(
     for i in range(n):
         order[filled[cell[i]]] = i
         filled[cell[i]] += 1
-    return order, start, low, shape
+    return order, start, np.empty(0, dtype=np.int64), low, shape, size
+
+
+@compiled
+def begin_of(cell: int, start: NDArray[np.int64], listed: NDArray[np.int64]) -> int:
+    """Find where the points of a cell, or else of the next one that holds any, begin.
+
+    Parameters
+    ----------
+    cell : int
+        Number of the cell, or that of the last one plus 1.
+    start, listed : ndarray of int
+        From `cell_list`.
+
+    Returns
+    -------
+    int
+        Place in `order`.
+    """
+    if len(listed) > 0:
+        cell = int(np.searchsorted(listed, cell))
+    return start[cell]
 
 
 @compiled
@@ -107,9 +171,10 @@ def nearest_distances(
     found : bool
         False, and no distances, if the images are spread so unevenly that cells are no help.
     """
-    size = _cell_size(images)
-    order, start, low, shape = cell_list(images, size)
+    order, start, listed, low, shape, size = cell_list(images, _cell_size(images))
     distances = np.full(len(points), np.inf)
+    if len(listed) > 0:
+        return distances, False
     for k in range(len(start) - 1):
         if start[k + 1] - start[k] > _CROWDED:
             return distances, False
@@ -151,6 +216,46 @@ def nearest_distances(
     return distances, True
 
 
+def gather(atoms: Atoms) -> Atoms:
+    """Bring atoms into one cell where they are spread over several, as in unwrapped trajectories.
+
+    Every number of the method is the same for all images of an atom; but all that lies between
+    the atoms as they stand would have to be filled with images.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Any structure; it is not changed.
+
+    Returns
+    -------
+    ase.Atoms
+        The structure itself where it extends over no more than `MAX_EXTENT` cells along each
+        periodic direction, otherwise a copy in which it does not.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures.neighbours import gather
+    >>> atoms = bulk("NaCl", "rocksalt", a=5.6)
+    >>> gather(atoms) is atoms
+    True
+    >>> atoms.positions[1] += 100 * atoms.cell[0]
+    >>> gather(atoms).get_scaled_positions(wrap=False).round(6).tolist()
+    [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
+    """
+    if len(atoms) == 1 or not atoms.pbc.any():
+        return atoms
+    cell = complete_cell(atoms.cell)
+    places = atoms.positions @ np.linalg.inv(cell)
+    far = (np.ptp(places, axis=0) > MAX_EXTENT) & atoms.pbc
+    if not far.any():
+        return atoms
+    gathered = atoms.copy()
+    gathered.positions -= np.where(far, np.floor(places), 0.0) @ cell
+    return gathered
+
+
 def periodic_images(
     atoms: Atoms, target: NDArray[np.bool_], radius: float
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
@@ -173,6 +278,20 @@ def periodic_images(
         Index of the atom that each one is an image of.
     home : ndarray of bool, shape (n_images,)
         Whether it is the atom itself.
+
+    Raises
+    ------
+    InputError
+        If there are more than `MAX_IMAGES`.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import periodic_images
+    >>> atoms = bulk("Po", "sc", a=3.0)
+    >>> positions, owner, home = periodic_images(atoms, atoms.numbers == 84, radius=3.5)
+    >>> len(positions), positions[home].tolist()
+    (27, [[0.0, 0.0, 0.0]])
     """
     owner = np.flatnonzero(target)
     positions = atoms.positions[owner]
@@ -183,10 +302,42 @@ def periodic_images(
     reach = radius * np.linalg.norm(inverse, axis=0) * atoms.pbc  # in fractional coordinates
     everywhere = atoms.positions @ inverse
     low, high = everywhere.min(axis=0) - reach - 1e-9, everywhere.max(axis=0) + reach + 1e-9
-    first = np.ceil(low - everywhere[owner]).astype(np.int64) * atoms.pbc
-    last = np.floor(high - everywhere[owner]).astype(np.int64) * atoms.pbc
-    images, index, home = _replicate(positions, first, last, cell)
+    first = np.where(atoms.pbc, np.ceil(low - everywhere[owner]), 0.0)
+    last = np.where(atoms.pbc, np.floor(high - everywhere[owner]), 0.0)
+    # Counted in floating point: integers wrap around, and compiled code trusts its arrays.
+    counts = last - first + 1.0
+    if not counts.prod(axis=1).sum() <= max(MAX_IMAGES, ALWAYS_ALLOWED * len(atoms)):
+        raise InputError(_too_many(atoms, radius, everywhere, reach, counts))
+    images, index, home = _replicate(positions, first.astype(np.int64), last.astype(np.int64), cell)
     return images, owner[index], home
+
+
+def _too_many(
+    atoms: Atoms,
+    radius: float,
+    places: NDArray[np.float64],
+    reach: NDArray[np.float64],
+    counts: NDArray[np.float64],
+) -> str:
+    """Say what makes so many images: an atom far away, or a short cell vector."""
+    axis = int(counts.max(axis=0).argmax())
+    away = np.abs(places[:, axis] - np.median(places[:, axis]))
+    if away.max() > 2.0 * reach[axis]:
+        cause = (
+            f"atom {away.argmax()} is {away.max():.3g} cells away from the others along cell "
+            f"vector {axis}; bring it into the cell (atoms.wrap())"
+        )
+    else:
+        cause = (
+            f"cell vector {axis}, {atoms.cell.array[axis].tolist()}, would be repeated "
+            f"{counts[:, axis].max():.3g} times; correct the cell (is it in the unit of the "
+            "positions?), take another one of the same lattice if it is very skew, or make the "
+            "direction not periodic (atoms.pbc)"
+        )
+    return (
+        f"{counts.prod(axis=1).sum():.3g} periodic images are within {radius:.3g} of the atoms, "
+        f"{MAX_IMAGES:,} are allowed: {cause}"
+    )
 
 
 @compiled

@@ -26,6 +26,7 @@ from ase.geometry import cellpar_to_cell
 
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import paths
+from arise_lib.storage.checksums import checked
 from arise_lib.structures.supercells import MIN_ATOMS
 
 if TYPE_CHECKING:
@@ -133,16 +134,12 @@ class Prototype:
 
 
 def _rows(name: str) -> list[dict[str, str]]:
-    """Read one comma-separated file of the table."""
-    file = paths.PROTOTYPES / name
-    try:
-        with file.open(newline="", encoding="utf-8") as handle:
-            return list(csv.DictReader(handle))
-    except OSError as error:
-        raise DataError(
-            f"the table of classes cannot be read: {error}; restore data/prototypes/{name} "
-            "from the repository"
-        ) from error
+    """Read one comma-separated file of the table, once it is known to be whole.
+
+    Labels are compared by their number: a row that is missing or moved would be noticed nowhere.
+    """
+    with checked(paths.PROTOTYPES / name).open(newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))
 
 
 def _integer(text: str) -> int | None:

@@ -18,7 +18,8 @@ from scipy.spatial import cKDTree
 
 from arise_lib.errors import InputError
 from arise_lib.storage.compiled import compiled
-from arise_lib.structures.neighbours import nearest_distances, periodic_images
+from arise_lib.structures.checks import ROUNDING
+from arise_lib.structures.neighbours import gather, nearest_distances, periodic_images
 
 #: Number of bins of the histogram whose mode is dNN.
 N_BINS = 100
@@ -40,6 +41,13 @@ def species_pairs(atoms: Atoms) -> list[tuple[str, str]]:
     -------
     list of tuple of str
         K**2 pairs for K species.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import species_pairs
+    >>> species_pairs(bulk("NaCl", "rocksalt", a=5.6))
+    [('Cl', 'Cl'), ('Cl', 'Na'), ('Na', 'Cl'), ('Na', 'Na')]
     """
     return list(product(sorted(chemical_symbols[z] for z in _kinds(atoms)), repeat=2))
 
@@ -67,6 +75,18 @@ def mode_of_distances(distances: NDArray[np.float64]) -> float:
     float
         The mode, in the unit of `distances`; NaN if there is no distance, or one is not finite.
 
+    Raises
+    ------
+    InputError
+        If a distance is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arise_lib.structures import mode_of_distances
+    >>> round(mode_of_distances(np.array([2.4, 2.5, 2.5, 2.5, 2.6])), 3)
+    2.501
+
     Notes
     -----
     A distance that falls on the edge of two bins is counted in the upper one
@@ -75,6 +95,11 @@ def mode_of_distances(distances: NDArray[np.float64]) -> float:
     """
     if distances.size == 0:
         return float("nan")
+    if (distances <= 0.0).any():
+        raise InputError(
+            f"{np.count_nonzero(distances <= 0.0)} of {distances.size} distances are not positive, "
+            f"the least is {distances.min():.3g}; do two atoms stand at the same place?"
+        )
     return float(_mode(np.ascontiguousarray(distances, dtype=float)))
 
 
@@ -126,15 +151,24 @@ def nearest_neighbour_distances(atoms: Atoms) -> dict[tuple[str, str], float]:
     Raises
     ------
     InputError
-        If the structure is empty or two atoms coincide.
+        If the structure is empty, if two atoms coincide, or if cell and positions are such that
+        more than `arise_lib.structures.neighbours.MAX_IMAGES` images are needed.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import nearest_neighbour_distances
+    >>> scales = nearest_neighbour_distances(bulk("NaCl", "rocksalt", a=5.6))
+    >>> {pair: round(scale, 3) for pair, scale in scales.items()}
+    {('Cl', 'Cl'): 3.96, ('Cl', 'Na'): 2.8, ('Na', 'Cl'): 2.8, ('Na', 'Na'): 3.96}
     """
     if len(atoms) == 0:
         raise InputError("The structure has no atoms; at least two are needed.")
+    atoms = gather(atoms)
     kinds = _kinds(atoms)
     kind = np.searchsorted(kinds, atoms.numbers)
     found = np.stack([_distances_to(atoms, kind == k) for k in range(len(kinds))])
-    # An atom and the image of its duplicate agree up to rounding only.
-    rounding = 1e-14 * max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
+    rounding = ROUNDING * max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
     modes, nearest = _modes(found, kind, len(kinds), rounding)
     symbols = {chemical_symbols[z]: k for k, z in enumerate(kinds)}
     pairs = {(a, b): (symbols[a], symbols[b]) for a, b in species_pairs(atoms)}
@@ -186,7 +220,15 @@ def overall_nearest_neighbour_distance(atoms: Atoms) -> float:
     Raises
     ------
     InputError
-        If there are fewer than two atoms.
+        If there are fewer than two atoms, or if two coincide.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import overall_nearest_neighbour_distance, supercell
+    >>> cluster = supercell(bulk("Cu", a=3.6), 3, periodic=False)
+    >>> round(overall_nearest_neighbour_distance(cluster), 3)
+    2.546
     """
     if len(atoms) < 2:
         raise InputError(f"{len(atoms)} atoms have no nearest-neighbour distance; give at least 2.")
@@ -198,12 +240,26 @@ def _distances_to(atoms: Atoms, target: NDArray[np.bool_]) -> NDArray[np.float64
     """Distance of every atom to its nearest *other* atom among `target`, inf where none."""
     if not atoms.pbc.any():
         return _nearest(atoms.positions, *periodic_images(atoms, target, 0.0))
-    volume = abs(np.linalg.det(complete_cell(atoms.cell)))
-    # Close packing has dNN = 1.12 (volume per atom)^(1/3): one pass is enough for a crystal.
-    radius = 1.2 * (volume / np.count_nonzero(target)) ** (1.0 / 3.0)
+    cell = complete_cell(atoms.cell)
+    with np.errstate(over="ignore", under="ignore"):
+        volume = abs(np.linalg.det(cell)) / np.count_nonzero(target)
+    shortest = np.linalg.norm(cell[atoms.pbc], axis=1).min()
+    # Close packing has dNN = 1.12 (volume per atom)^(1/3): one pass is enough for a crystal. In a
+    # long cell images of the atom itself may be nearer, and a volume may be too small for a number.
+    radius = 1.2 * (min(volume ** (1.0 / 3.0), shortest) if volume > 0.0 else shortest)
+    distances = np.empty(0)
     while True:
         # Within `radius` the cloud of images is complete, so nearer ones are the nearest.
-        distances = _nearest(atoms.positions, *periodic_images(atoms, target, radius))
+        try:
+            images = periodic_images(atoms, target, radius)
+        except InputError as error:
+            if not np.isfinite(distances).any():
+                raise
+            i = int(distances.argmax())
+            raise InputError(
+                f"atom {i} is {distances[i]:.3g} from the next one; {error}"
+            ) from error
+        distances = _nearest(atoms.positions, *images)
         if np.all(distances <= radius):
             return distances
         radius = 2.0 * radius if np.isinf(distances).any() else 1.001 * distances.max()

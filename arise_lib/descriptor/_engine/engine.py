@@ -47,7 +47,7 @@ from arise_lib.descriptor._engine.spectrum import add_power_spectra, slots
 from arise_lib.descriptor.settings import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.structures.checks import check_geometry
-from arise_lib.structures.neighbours import periodic_images
+from arise_lib.structures.neighbours import gather, periodic_images
 from arise_lib.structures.scale import nearest_neighbour_distances
 
 
@@ -128,6 +128,7 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
             "call once for each kind."
         )
     check_geometry(atoms)
+    atoms = gather(atoms)
     table = radial_table(settings)
     scales = nearest_neighbour_distances(atoms)
     if not any(map(math.isfinite, scales.values())):

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba.core import cgutils, types
+from numba.core import cgutils, config, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, register_model
 from numpy.typing import NDArray
@@ -52,8 +52,12 @@ class _LanesModel(models.PrimitiveModel):
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, position: Any) -> Any:
     """Address of eight numbers of a contiguous array, counted from its first number."""
-    data = context.make_array(array_type)(context, builder, array).data
-    address = builder.gep(data, [position])
+    made = context.make_array(array_type)(context, builder, array)
+    if config.BOUNDSCHECK:  # Numba checks its own indexing only
+        for step in (0, LANES - 1):
+            reached = builder.add(position, ir.Constant(position.type, step))
+            cgutils.do_boundscheck(context, builder, reached, made.nitems)
+    address = builder.gep(made.data, [position])
     return builder.bitcast(address, _VECTOR.as_pointer())
 
 

@@ -18,7 +18,7 @@ from arise_lib.descriptor._engine.elements import (
 from arise_lib.descriptor._engine.grid import Grid, common_edges
 from arise_lib.descriptor._engine.harmonics import recurrence
 from arise_lib.storage.compiled import compiled
-from arise_lib.structures.neighbours import cell_list
+from arise_lib.structures.neighbours import begin_of, cell_list
 
 _CELLS_PER_RADIUS = 2
 
@@ -112,8 +112,7 @@ def _loop(
 ) -> None:
     """Find the pairs within the outermost edge and hand them on in batches."""
     radius = sums.edges[-1]
-    size = radius / _CELLS_PER_RADIUS
-    order, start, low, shape = cell_list(images.positions, size)
+    order, start, listed, low, shape, size = cell_list(images.positions, radius / _CELLS_PER_RADIUS)
     first = first_elements(sums.edges)
     batch = np.zeros((5, BATCH))
     positions, owner, home = images.positions[order], images.owner[order], images.home[order]
@@ -140,10 +139,10 @@ def _loop(
                 if z_from > z_to:
                     continue
                 column = (cx * shape[1] + cy) * shape[2]
-                begin = start[column + z_from]
+                begin = begin_of(column + z_from, start, listed)
                 if once:
                     begin = max(begin, place + 1)
-                for q in range(begin, start[column + z_to + 1]):
+                for q in range(begin, begin_of(column + z_to + 1, start, listed)):
                     dx = positions[q, 0] - x
                     dy = positions[q, 1] - y
                     dz = positions[q, 2] - z

@@ -1,0 +1,28 @@
+"""Renew the checksums of the project's own tables after a change that is meant.
+
+    .venv/bin/python tools/refresh_checksums.py
+
+Writes SHA256SUMS in data/prototypes and data/paper, in the notation of ``sha256sum``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+FOLDERS = ("data/prototypes", "data/paper")
+
+
+def refresh(folder: Path) -> None:
+    """Write the checksums of all tables of a folder."""
+    sums = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(folder.glob("*.csv"))
+    ]
+    # The same bytes on every system.
+    (folder / "SHA256SUMS").write_bytes("".join(sums).encode())
+
+
+if __name__ == "__main__":
+    for name in FOLDERS:
+        refresh(Path(__file__).resolve().parents[1] / name)
