@@ -141,17 +141,21 @@ SEARCH = """
 """
 
 
-@pytest.mark.parametrize("pause", [0.0, 0.1, 0.5])
+@pytest.mark.parametrize("send", [os.killpg, os.kill], ids=["to all", "to the search alone"])
+@pytest.mark.parametrize("pause", [0.0, 0.3])
 def test_two_quick_interrupts_end_a_search(
-    start: Callable[[str], Run], tmp_path: Path, pause: float
+    start: Callable[[str], Run],
+    tmp_path: Path,
+    pause: float,
+    send: Callable[[int, signal.Signals], None],
 ) -> None:
-    """As a terminal sends them, to all processes."""
+    """To all processes, as a terminal sends them, or to the one that waits for the others."""
     run = start(SEARCH)
     run.wait_for(lambda: count(tmp_path, "began-*") >= min(N_WORKERS, 2))
     for _ in range(2):
         # The first may have been enough.
         if run.process.poll() is None:
-            os.killpg(run.process.pid, signal.SIGINT)
+            send(run.process.pid, signal.SIGINT)
         time.sleep(pause)
     output = run.end()
     assert "KeyboardInterrupt" in output
