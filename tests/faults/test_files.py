@@ -13,8 +13,7 @@ from limits import outcome
 from test_geometry import limited
 
 from arise_lib.errors import InputError
-from arise_lib.structures.reading import files
-from arise_lib.structures.reading import read_structure
+from arise_lib.structures.reading import files, read_structure
 
 PACKERS = {".gz": gzip, ".bz2": bz2, ".xz": lzma}
 ROW = b"Cu 0.0 0.0 0.0\n"
