@@ -55,7 +55,7 @@ _DAMAGED = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
 
 def read_structure(path: str | os.PathLike[str], index: int = -1) -> Atoms:
-    """Read a structure from any file that ASE reads, or that nearly is such a file.
+    r"""Read a structure from any file that ASE reads, or that nearly is such a file.
 
     XYZ files (plain or extended) and FHI-aims geometry files are taken at their content: columns
     or periodicity that a comment line declares and the file does not have are ignored with a
@@ -87,6 +87,18 @@ def read_structure(path: str | os.PathLike[str], index: int = -1) -> Atoms:
     -----
     UserWarning
         If a comment line declares what the file does not have.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from arise_lib.structures import read_structure
+    >>> with TemporaryDirectory() as folder:
+    ...     file = Path(folder, "carbon.xyz")
+    ...     _ = file.write_text("2\nany comment\nC 0 0 0\nC 0 0 1.42\n")
+    ...     atoms = read_structure(file)
+    >>> atoms
+    Atoms(symbols='C2', pbc=False)
     """
     path = Path(path)
     if not path.exists():
@@ -434,6 +446,14 @@ def load_structure(source: Atoms | str | PathLike[str]) -> Atoms:
     ------
     InputError
         If the file or the structure cannot be used.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import load_structure
+    >>> copper = bulk("Cu")
+    >>> load_structure(copper) is copper
+    True
     """
     atoms = source if isinstance(source, Atoms) else read_structure(Path(source))
     check_atoms(atoms)
