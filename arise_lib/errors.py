@@ -13,3 +13,7 @@ class InputError(AriseError, ValueError):
 
 class DataError(AriseError, OSError):
     """External data is missing, corrupt or not to be had."""
+
+
+class UncertainInputWarning(UserWarning):
+    """A structure can be computed with, but what comes out means little."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import describe
-from arise_lib.errors import InputError
+from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.structures.checks import doubts
 from arise_lib.structures.reading import load_structure
 from arise_lib.typing import StructureLike
 
@@ -148,6 +150,12 @@ def classify(
         If the structure cannot be read or has no pair of neighbours, if there is no
         such network, or if passes or tolerance are not positive.
 
+    Warns
+    -----
+    UncertainInputWarning
+        If the structure itself is a reason why the answer means little, see
+        `arise_lib.structures.doubts`.
+
     Examples
     --------
     >>> from ase.build import bulk
@@ -155,7 +163,10 @@ def classify(
     >>> arise_lib.classify(bulk("Ni"), passes=10).label
     'fcc'
     """
-    (prediction,) = _classify([load_structure(source)], network, passes, seed, tolerance)
+    atoms = load_structure(source)
+    for doubt in doubts(atoms):
+        warnings.warn(doubt, UncertainInputWarning, stacklevel=2)
+    (prediction,) = _classify([atoms], network, passes, seed, tolerance)
     return prediction
 
 
@@ -190,6 +201,11 @@ def classify_many(
     InputError
         As for `classify`.
 
+    Warns
+    -----
+    UncertainInputWarning
+        As for `classify`, with the name of the structure.
+
     Examples
     --------
     >>> from ase.build import bulk
@@ -199,6 +215,9 @@ def classify_many(
     {'Ni': 'fcc', 'Fe': 'bcc'}
     """
     structures = [load_structure(source) for source in sources.values()]
+    for name, atoms in zip(sources, structures, strict=True):
+        for doubt in doubts(atoms):
+            warnings.warn(f"{name}: {doubt}", UncertainInputWarning, stacklevel=2)
     rows = [
         (p.label, 100.0 * p.probabilities[0], p.mutual_information, p.n_atoms)
         for p in _classify(structures, network, passes, seed, tolerance)

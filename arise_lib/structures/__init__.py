@@ -4,7 +4,7 @@
 `scale` finds nearest-neighbour distances, `supercells` and `defects` make structures of others.
 """
 
-from arise_lib.structures.checks import check_atoms, check_geometry
+from arise_lib.structures.checks import check_atoms, check_geometry, doubts
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.neighbours import periodic_images
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, box_edge, of_common_species
@@ -34,6 +34,7 @@ __all__ = [
     "cut_box",
     "cut_sphere",
     "displace",
+    "doubts",
     "load_structure",
     "mode_of_distances",
     "nearest_neighbour_distances",

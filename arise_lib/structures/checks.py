@@ -1,9 +1,13 @@
-"""What a structure must be before anything is computed from it."""
+"""Checks of structures: what is refused, and what makes an answer doubtful."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
+from ase.data.vdw_alvarez import vdw_radii
 from ase.geometry import complete_cell, minkowski_reduce
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -13,6 +17,34 @@ from arise_lib.structures.neighbours import periodic_images
 
 #: Atoms closer than this fraction of the median nearest-neighbour distance are one atom twice.
 SAME_SITE = 1e-3
+
+#: Free structures of fewer atoms get arbitrary answers: the networks know clusters of 100 and more.
+FEW_ATOMS = 50
+
+#: A species of fewer atoms in a free structure has no spacing to speak of.
+FEW_OF_SPECIES = 3
+
+#: A species with a smaller share of the atoms is an impurity; in the classes the least share is
+#: 0.026, of germanium in PbA2I4.
+RARE_SPECIES = 0.02
+
+#: Atoms closer than this fraction of the spacing of their species are probably one atom that was
+#: detected twice. In hot liquids and at interstitials the shortest distances are 0.6 and more, and
+#: a rare hydroxyl group in an oxide (0.97 Å beside 1.95 Å) has 0.5.
+TWIN = 0.4
+
+#: Atoms farther than this multiple of the spacing from any other belong to nothing; in the classes
+#: no atom is farther than 2.6.
+STRAY = 5.0
+
+#: Reach of the descriptor in spacings, and the mean number of atoms within it below which there is
+#: no crystal; in the classes they are 15 and more, also with 30 % of the atoms missing 9.7, in a
+#: chain 8.
+REACH = 4.0
+FEW_NEIGHBOURS = 9.0
+
+#: Multiple of two van der Waals radii beyond which atoms do not touch.
+APART = 1.5
 
 #: Smallest singular value of the periodic cell vectors, each divided by its length, at which they
 #: still span their space; vectors 0.01 degrees apart have 1e-4.
@@ -36,6 +68,15 @@ def check_geometry(atoms: Atoms) -> None:
     InputError
         If there is no atom; if a position or the cell is not finite; if the cell vectors of the
         periodic directions are zero, no longer than a rounding error, or linearly dependent.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from arise_lib.structures import check_geometry
+    >>> check_geometry(Atoms("Cu", cell=[2, 2, 0], pbc=(True, True, False)))
+    >>> check_geometry(Atoms("Cu", cell=[2, 2, 0], pbc=True))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    arise_lib.errors.InputError: the cell vectors of the periodic directions [0, 1, 2] are zero ...
     """
     if len(atoms) == 0:
         raise InputError("the structure holds no atom; at least one is needed")
@@ -83,6 +124,16 @@ def check_atoms(atoms: Atoms) -> None:
     InputError
         If `check_geometry` does; if two atoms, periodic images included, are closer than 0.001 of
         the median nearest-neighbour distance (in which an atom that is there twice counts as one).
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from arise_lib.structures import check_atoms
+    >>> check_atoms(Atoms("Cu3", [[0, 0, 0], [0, 0, 2.5], [0, 2.5, 0]]))
+    >>> check_atoms(Atoms("Cu2", [[0, 0, 0], [0, 0, 0]], cell=[3, 3, 3], pbc=True))
+    ... # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    arise_lib.errors.InputError: atoms 0 and 1 are on top of each other: 0 apart, ...
     """
     check_geometry(atoms)
     distances, partners = _neighbours(atoms)
@@ -98,6 +149,102 @@ def check_atoms(atoms: Atoms) -> None:
             f"the median nearest-neighbour distance being {typical:.3g}; {same.size} atoms have "
             f"such a partner; {advice}"
         )
+
+
+def doubts(atoms: Atoms) -> list[str]:
+    """Say why the recognition of a structure would mean little, whatever its certainty.
+
+    A network answers anything, and what it never saw in training often with certainty. Here are
+    reasons that can be seen in the structure itself; that there is none does not vouch for it.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        A structure that `check_atoms` accepts.
+
+    Returns
+    -------
+    list of str
+        A sentence for each reason, with the atoms or species and with advice; none in general.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import doubts
+    >>> doubts(bulk("NaCl", "rocksalt", a=5.6))
+    []
+    >>> doubts(Atoms("C3", [[0, 0, 0], [0, 0, 1.3], [0, 0, 2.6]]))
+    ['3 atoms without periodicity: below 50 the answer is arbitrary; give a larger piece']
+    """
+    found = []
+    n, free = len(atoms), not atoms.pbc.any()
+    if free and n < FEW_ATOMS:
+        found.append(
+            f"{n} atoms without periodicity: below {FEW_ATOMS} the answer is arbitrary; give a "
+            "larger piece"
+        )
+    counts = np.bincount(atoms.numbers)
+    least = max(RARE_SPECIES * n, FEW_OF_SPECIES if free else 0)
+    rare = np.flatnonzero((counts > 0) & (counts < least))
+    if rare.size:
+        names = [f"{chemical_symbols[z]} ({counts[z]})" for z in rare]
+        found.append(
+            f"species with hardly any atoms, {_some(names)}: each pair of species has the same "
+            "weight, so that these few decide as much as all others"
+        )
+    distances, partners = _neighbours(atoms)
+    nearest = distances[:, 0]
+    typical = float(np.median(nearest))
+    if not np.isfinite(typical):
+        return found
+    lone = n == 1 and vdw_radii[atoms.numbers[0]] * 2.0 * APART < typical
+    if lone:
+        found.append(
+            f"the neighbours of the only atom are its own images, {typical:.3g} away; if that is "
+            "in Å no bond is so long, and the answer tells the lattice of an empty box"
+        )
+    stray = np.flatnonzero(nearest > STRAY * typical)
+    if stray.size:
+        found.append(
+            f"atoms far from all others, {_some(stray)}: {nearest[stray].max():.3g} instead of "
+            f"{typical:.3g}; the scale is taken from a histogram over all distances, which they "
+            "stretch: remove them"
+        )
+    of_species = np.zeros(len(counts))
+    for z in np.flatnonzero(counts):
+        of_species[z] = np.median(nearest[atoms.numbers == z])
+    own = of_species[atoms.numbers]
+    twins = np.flatnonzero(nearest < TWIN * np.maximum(own, own[partners]))
+    if twins.size:
+        i = int(twins[nearest[twins].argmin()])
+        found.append(
+            f"atoms too close to another one, {_some(twins)}: {i} and {partners[i]} are "
+            f"{nearest[i]:.3g} apart instead of {typical:.3g}; if one atom was detected twice keep "
+            "one of each, since the shortest distances can decide the scale"
+        )
+    if (n >= FEW_ATOMS or not free) and not lone:
+        within = _mean_number_within(atoms, REACH * typical)
+        if within < FEW_NEIGHBOURS:
+            found.append(
+                f"an atom has {within:.1f} others within {REACH:g} spacings of {typical:.3g} on "
+                "average: these are molecules, a chain or a gas rather than a crystal"
+            )
+    return found
+
+
+def _some(names: Sequence[object] | NDArray[np.intp]) -> str:
+    """List the first few of many."""
+    text = ", ".join(map(str, names[:4]))
+    return text if len(names) <= 4 else f"{text} and {len(names) - 4} more"
+
+
+def _mean_number_within(atoms: Atoms, radius: float) -> float:
+    """Return how many atoms are within a radius of one, averaged over a thousand of them."""
+    compact = _compact(atoms)
+    images, _, _ = periodic_images(compact, np.ones(len(atoms), dtype=bool), radius)
+    centres = compact.positions[:: len(atoms) // 1000 + 1]
+    return float(cKDTree(images).query_ball_point(centres, radius, return_length=True).mean()) - 1.0
 
 
 def _spacing(distances: NDArray[np.float64]) -> float:
@@ -119,19 +266,26 @@ def _neighbours(atoms: Atoms) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     Periodic images within three times the spacing count, or within the shortest cell vector, where
     that is less (each atom then has its own image). Beyond, distances may come out too large.
     """
-    points, owner = atoms.positions, np.arange(len(atoms))
+    points = atoms.positions
     if not atoms.pbc.any():
-        return _three_nearest(points, owner, points)
-    # Of all cells of the lattice the most compact one needs the fewest images.
-    cell, _ = minkowski_reduce(np.where(atoms.pbc[:, None], atoms.cell.array, 0.0), atoms.pbc)
-    compact = Atoms(atoms.numbers, points, cell=complete_cell(cell), pbc=atoms.pbc)
-    compact.wrap(eps=0.0)
+        return _three_nearest(points, np.arange(len(atoms)), points)
+    compact = _compact(atoms)
     sample = cKDTree(points).query(points[:: len(points) // 1000 + 1], k=4)[0]
     bound = 3 * _spacing(sample[:, 1:]) if np.isfinite(sample).all() else np.inf
-    bound = min(bound, *np.linalg.norm(cell[atoms.pbc], axis=1))
+    bound = min(bound, *compact.cell.lengths()[atoms.pbc])
     images, owner, home = periodic_images(compact, np.ones(len(atoms), dtype=bool), bound)
     order = np.argsort(~home, kind="stable")
     return _three_nearest(images[order], owner[order], compact.positions)
+
+
+def _compact(atoms: Atoms) -> Atoms:
+    """Return the same atoms in the most compact cell of the lattice, which needs fewest images."""
+    if not atoms.pbc.any():
+        return atoms
+    cell, _ = minkowski_reduce(np.where(atoms.pbc[:, None], atoms.cell.array, 0.0), atoms.pbc)
+    compact = Atoms(atoms.numbers, atoms.positions, cell=complete_cell(cell), pbc=atoms.pbc)
+    compact.wrap(eps=0.0)
+    return compact
 
 
 def _three_nearest(

@@ -35,6 +35,15 @@ def displace(atoms: Atoms, ratio: float, seed: Seed) -> Atoms:
     ------
     InputError
         If the ratio is negative.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import displace, supercell
+    >>> crystal = supercell(bulk("Cu", a=3.6), 5, periodic=True)
+    >>> moved = displace(crystal, 0.04, seed=1)
+    >>> bool(abs(moved.positions - crystal.positions).max() <= 0.04 * 2.546)
+    True
     """
     if ratio < 0:
         raise InputError(f"A displacement of {ratio} dNN is negative; give 0 or more.")
@@ -66,6 +75,14 @@ def remove_atoms(atoms: Atoms, ratio: float, seed: Seed) -> Atoms:
     ------
     InputError
         If the ratio is not in [0, 1).
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import remove_atoms, supercell
+    >>> crystal = supercell(bulk("Cu", a=3.6), 5, periodic=True)
+    >>> len(crystal), len(remove_atoms(crystal, 0.1, seed=1))
+    (125, 113)
     """
     if not 0 <= ratio < 1:
         raise InputError(f"The share of missing atoms is {ratio}; it must be in [0, 1).")

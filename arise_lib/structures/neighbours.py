@@ -1,4 +1,4 @@
-"""Who is near whom: cell lists, nearest distances and periodic images; compiled."""
+"""Neighbours: cell lists, nearest distances and periodic images; compiled."""
 
 from __future__ import annotations
 
@@ -241,8 +241,8 @@ def gather(atoms: Atoms) -> Atoms:
     >>> gather(atoms) is atoms
     True
     >>> atoms.positions[1] += 100 * atoms.cell[0]
-    >>> gather(atoms).get_scaled_positions(wrap=False).round(6).tolist()
-    [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
+    >>> gather(atoms).positions.round(6).tolist()
+    [[0.0, 0.0, 0.0], [2.8, 2.8, 2.8]]
     """
     if len(atoms) == 1 or not atoms.pbc.any():
         return atoms

@@ -228,6 +228,13 @@ def get(label: str) -> Prototype:
     ------
     InputError
         If there is no such class; the message lists near matches.
+
+    Examples
+    --------
+    >>> from arise_lib.structures import prototypes
+    >>> diamond = prototypes.get("diamond")
+    >>> diamond.space_group, diamond.formula, diamond.strukturbericht
+    (227, 'C', 'A4')
     """
     try:
         return _classes()[label]
@@ -269,6 +276,14 @@ def build(label: str, *, periodic_vacuum: bool = False) -> Atoms:
     InputError
         If there is no such class.
 
+    Examples
+    --------
+    >>> from arise_lib.structures import prototypes
+    >>> prototypes.build("fcc").cell.lengths().round(3).tolist()
+    [2.556, 2.556, 2.556]
+    >>> len(prototypes.build("nanotube (4,2)"))
+    112
+
     Notes
     -----
     Fractional coordinates are not wrapped into the cell: which image of an atom is listed decides
@@ -300,6 +315,12 @@ def table() -> pandas.DataFrame:
         One row per class in class order, index ``label``; columns are the fields of `Prototype`
         but cell, lattice, sites, chirality and bond, and in their place ``n_atoms``, the number
         of atoms that `build` returns.
+
+    Examples
+    --------
+    >>> from arise_lib.structures import prototypes
+    >>> prototypes.table().loc["NaCl", ["family", "symbol"]].to_list()
+    ['binary', 'Fm-3m']
     """
     import pandas
 
@@ -321,6 +342,12 @@ def fingerprint() -> str:
     -------
     str
         64 hexadecimal digits.
+
+    Examples
+    --------
+    >>> from arise_lib.structures import prototypes
+    >>> len(prototypes.fingerprint())
+    64
     """
     digest = hashlib.sha256()
     for name in ("prototypes.csv", "cells.csv", "sites.csv", "nanotubes.csv"):

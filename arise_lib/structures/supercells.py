@@ -1,4 +1,4 @@
-"""Supercells, and pieces cut out of them."""
+"""Supercells of crystals and sheets, and the pieces that are cut out of them."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def replication(n_atoms: int, periodic: Sequence[bool], at_least: int = MIN_ATOM
     -------
     int
         Smallest n with ``n_atoms * n**sum(periodic) >= at_least``.
+
+    Examples
+    --------
+    >>> from arise_lib.structures import replication
+    >>> replication(4, (True, True, True))  # 4 x 3 x 3 x 3 = 108
+    3
+    >>> replication(2, (True, True, False))  # 2 x 8 x 8 = 128
+    8
     """
     n = 1
     while n_atoms * n ** int(sum(periodic)) < at_least:
@@ -60,6 +68,14 @@ def supercell(cell: Atoms, n: int, *, periodic: bool) -> Atoms:
     ------
     InputError
         If n is not positive.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import supercell
+    >>> cluster = supercell(bulk("Cu", a=3.6), 5, periodic=False)
+    >>> len(cluster), bool(cluster.pbc.any())
+    (125, False)
     """
     if n < 1:
         raise InputError(f"A supercell of {n} repetitions is empty; give at least 1.")
@@ -86,6 +102,13 @@ def supercell_series(cell: Atoms, *, periodic: bool, count: int = 3) -> list[Ato
     -------
     list of ase.Atoms
         Isotropic supercells, n, n + 1, ... along each periodic direction.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import supercell_series
+    >>> [len(atoms) for atoms in supercell_series(bulk("Cu", a=3.6), periodic=True)]
+    [125, 216, 343]
     """
     smallest = replication(len(cell), cell.pbc)
     return [supercell(cell, smallest + k, periodic=periodic) for k in range(count)]
@@ -107,6 +130,14 @@ def cut_sphere(atoms: Atoms, centre: Sequence[float], radius: float) -> Atoms:
     -------
     ase.Atoms
         A new structure without cell.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import cut_sphere, supercell
+    >>> block = supercell(bulk("Po", "sc", a=1.0), 7, periodic=True)
+    >>> len(cut_sphere(block, (3, 3, 3), 2.0))  # 1 + 6 + 12 + 8 + 6
+    33
     """
     distance = np.linalg.norm(atoms.positions - np.asarray(centre, dtype=float), axis=1)
     result = atoms[distance <= radius]
@@ -132,6 +163,15 @@ def cut_box(cell: Atoms, edge: float, generator: np.random.Generator) -> Atoms:
     ase.Atoms
         A free cluster, the box centred on the origin; of a sheet, in full
         thickness.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import cut_box
+    >>> box = cut_box(bulk("Cu", a=3.6), 12.0, np.random.default_rng(1))
+    >>> bool(abs(box.positions).max() <= 6.0), bool(box.pbc.any())
+    (True, False)
     """
     d = int(cell.pbc.sum())
     lattice = complete_cell(cell.cell)
@@ -167,6 +207,13 @@ def round_cluster(cell: Atoms, n_atoms: int) -> Atoms:
     -------
     ase.Atoms
         A free, roughly round cluster, centred on the origin.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures import round_cluster
+    >>> len(round_cluster(bulk("Cu", a=3.6), 55))
+    55
     """
     cluster = cell.copy()
     if cell.pbc.any():
