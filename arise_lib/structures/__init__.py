@@ -7,7 +7,13 @@
 from arise_lib.structures.checks import check_atoms, check_geometry
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.neighbours import periodic_images
-from arise_lib.structures.reading import load_structure, read_structure
+from arise_lib.structures.reading import (
+    Source,
+    load_structure,
+    read_frames,
+    read_source,
+    read_structure,
+)
 from arise_lib.structures.scale import (
     mode_of_distances,
     nearest_neighbour_distances,
@@ -26,6 +32,7 @@ from arise_lib.structures.supercells import (
 
 __all__ = [
     "MIN_ATOMS",
+    "Source",
     "check_atoms",
     "check_geometry",
     "cut_box",
@@ -36,6 +43,8 @@ __all__ = [
     "nearest_neighbour_distances",
     "overall_nearest_neighbour_distance",
     "periodic_images",
+    "read_frames",
+    "read_source",
     "read_structure",
     "remove_atoms",
     "replication",
