@@ -7,6 +7,8 @@ is said, in a note or in the error. An empty last column means that nothing is s
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import json
 import os
 import subprocess
@@ -280,6 +282,19 @@ def test_source_tells_what_was_read() -> None:
         "xyz_frames.xyz (xyz, frame 1 of 0 to 2): Cu4, 4 atoms; cell 3.61 3.61 3.61, 90 90 90; "
         "periodic xyz"
     )
+
+
+def test_types_are_not_shown_as_elements() -> None:
+    said = "H54He54 (types, elements not stated)"
+    assert said in str(read_source(TYPES)) and not read_source(TYPES).named
+    assert "Fe108," in str(read_source(TYPES, types={1: "Fe", 2: "Fe"}))
+
+
+def test_examples_of_the_docstrings() -> None:
+    for name in ("read", "formats"):
+        module = importlib.import_module(f"arise_lib.structures.reading.{name}")
+        done = doctest.testmod(module)
+        assert done.attempted and not done.failed
 
 
 # --- messages, formats -------------------------------------------------------------------------

@@ -8,7 +8,13 @@ from arise_lib.structures.checks import check_atoms, check_geometry, doubts
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.neighbours import periodic_images
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, box_edge, of_common_species
-from arise_lib.structures.reading import load_structure, read_structure
+from arise_lib.structures.reading import (
+    Source,
+    load_structure,
+    read_frames,
+    read_source,
+    read_structure,
+)
 from arise_lib.structures.scale import (
     mode_of_distances,
     nearest_neighbour_distances,
@@ -28,6 +34,7 @@ from arise_lib.structures.supercells import (
 __all__ = [
     "MIN_ATOMS",
     "MIN_ATOMS_OF_SPECIES",
+    "Source",
     "box_edge",
     "check_atoms",
     "check_geometry",
@@ -41,6 +48,8 @@ __all__ = [
     "of_common_species",
     "overall_nearest_neighbour_distance",
     "periodic_images",
+    "read_frames",
+    "read_source",
     "read_structure",
     "remove_atoms",
     "replication",

@@ -91,6 +91,8 @@ class Frame:
     positions : array-like of float, shape (n_atoms, 3)
     cell : array-like of float, shape (3, 3), or None
     pbc : sequence of bool, length 3
+    named : bool
+        Whether the file or the user names the elements; else types stand in for them.
     """
 
     labels: Sequence[str]
@@ -98,6 +100,7 @@ class Frame:
     positions: ArrayLike
     cell: ArrayLike | None
     pbc: Sequence[bool]
+    named: bool = True
 
 
 #: A frame that is read when called; the argument collects notes for the user.
@@ -142,7 +145,7 @@ def numbers_of_types(
     masses: Mapping[str, float],
     choices: Choices,
     notes: list[str],
-) -> NDArray[np.int_]:
+) -> tuple[NDArray[np.int_], bool]:
     """Return atomic numbers for types that a simulation program only counts.
 
     Parameters
@@ -159,6 +162,12 @@ def numbers_of_types(
         Comes before what the file says.
     notes : list of str
         Is told when types had to be taken as species.
+
+    Returns
+    -------
+    numbers : int array, shape (n_atoms,)
+    named : bool
+        Whether file or user name every element.
     """
     found: dict[str, int] = {}
     for label in sorted(set(labels), key=lambda word: (len(word), word)):
@@ -186,7 +195,7 @@ def numbers_of_types(
             f"{place} names no element for type(s) {names}: each was taken as a species of its "
             "own. Types of one element must be named, types={1: 'Fe', 2: 'Fe'}, or one_species=True"
         )
-    return np.array([found[label] for label in labels], dtype=int)
+    return np.array([found[label] for label in labels], dtype=int), not unknown
 
 
 def _element_of_mass(mass: float) -> int:

@@ -117,8 +117,8 @@ def _data(content: Content, choices: Choices, notes: list[str]) -> Frame:
     positions = np.array([numbers(place, at, words[xyz : xyz + 3]) for at, words in rows])
     order = np.argsort([number(words[0]) for _, words in rows], kind="stable")
     labels = [labels[i] for i in order]
-    atomic = numbers_of_types(place, labels, known, masses, choices, notes)
-    return Frame(labels, atomic, positions[order], cell, [True] * 3)
+    atomic, named = numbers_of_types(place, labels, known, masses, choices, notes)
+    return Frame(labels, atomic, positions[order], cell, [True] * 3, named)
 
 
 def _sections(lines: list[str]) -> tuple[dict[str, int], dict[str, tuple[int, str]]]:
@@ -354,8 +354,8 @@ def _dump(
             raise InputError(f"{place}, line {start}: atoms of this frame have the same id")
         order = np.argsort(ids, kind="stable")
     rows = [rows[i] for i in order]
-    labels, atomic = _dump_species(place, rows, column, choices, notes)
-    return Frame(labels, atomic, positions[order], cell, pbc)
+    labels, atomic, named = _dump_species(place, rows, column, choices, notes)
+    return Frame(labels, atomic, positions[order], cell, pbc, named)
 
 
 def _dump_species(
@@ -364,12 +364,13 @@ def _dump_species(
     column: dict[str, int],
     choices: Choices,
     notes: list[str],
-) -> tuple[list[str], NDArray[np.int_]]:
-    """Return the label and the atomic number of each atom."""
+) -> tuple[list[str], NDArray[np.int_], bool]:
+    """Return the label and the atomic number of each atom, and whether elements are named."""
     kind = next((column[name] for name in ("type", "typelabel", "element") if name in column), None)
     if kind is None and "mass" not in column:
         notes.append(f"{place} has no column of types; all atoms are taken as one species")
-        return ["1"] * len(rows), np.full(len(rows), choices.types.get("1", 1))
+        atomic = np.full(len(rows), choices.types.get("1", 1))
+        return ["1"] * len(rows), atomic, "1" in choices.types
     labels = [row[column["mass"] if kind is None else kind] for row in rows]
     known: dict[str, str] = {}
     masses: dict[str, float] = {}
@@ -384,7 +385,7 @@ def _dump_species(
                 break
         if "mass" in column:
             masses[label] = number(row[column["mass"]])
-    return labels, numbers_of_types(place, labels, known, masses, choices, notes)
+    return labels, *numbers_of_types(place, labels, known, masses, choices, notes)
 
 
 def _dump_box(

@@ -37,14 +37,11 @@ class Guard:
     ase : str
         ASE's name of the format.
     count : str
-        Regular expression whose group is the declared number of atoms; empty where none is.
-    end : str
-        Regular expression of what ends a whole file; empty where nothing does.
+        Regular expression whose group is the declared number of atoms.
     """
 
     ase: str
-    count: str = ""
-    end: str = ""
+    count: str
 
 
 GUARDS = {
@@ -61,11 +58,11 @@ GUARDS = {
 def read_with_ase(guard: Guard, content: Content, choices: Choices) -> list[Reading]:
     """Read all frames of a text file with ASE; its readers fail in ways of their own."""
     place, text = content.place, content.text
-    match = re.search(guard.count, text, re.MULTILINE) if guard.count else None
-    declared = int(match[1][:15]) if match else None
-    if guard.count and declared is None:
+    match = re.search(guard.count, text, re.MULTILINE)
+    if match is None:
         raise InputError(f"{place} cannot be read as {guard.ase}: it states no number of atoms")
-    if declared is not None and not 0 < declared <= len(content.lines):
+    declared = int(match[1][:15])
+    if not 0 < declared <= len(content.lines):
         raise InputError(
             f"{place}: {declared} atoms are declared in {len(content.lines)} lines; the file is "
             "truncated, or the count is wrong"

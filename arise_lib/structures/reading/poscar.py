@@ -78,8 +78,8 @@ def _poscar(content: Content, choices: Choices, notes: list[str]) -> Frame:
         )
     positions = coordinates(place, at + 2, [row[:3] for row in rows])
     positions = positions @ head.cell if direct else positions * head.scale
-    labels, atomic = _species(place, head, lines, 0, rows, selective, choices, notes)
-    return Frame(labels, atomic, positions, head.cell, [True] * 3)
+    labels, atomic, named = _species(place, head, lines, 0, rows, selective, choices, notes)
+    return Frame(labels, atomic, positions, head.cell, [True] * 3, named)
 
 
 def read_xdatcar(content: Content, choices: Choices) -> list[Reading]:
@@ -117,8 +117,8 @@ def _configuration(
     positions = coordinates(place, at + 2, [row[:3] for row in rows])
     direct = _first_letter(lines, at) not in "c" or lines[at].split()[0].lower()[:2] == "co"
     positions = positions @ head.cell if direct else positions * head.scale
-    labels, atomic = _species(place, head, lines, start, rows, False, choices, notes)
-    return Frame(labels, atomic, positions, head.cell, [True] * 3)
+    labels, atomic, named = _species(place, head, lines, start, rows, False, choices, notes)
+    return Frame(labels, atomic, positions, head.cell, [True] * 3, named)
 
 
 def _words(lines: list[str], at: int) -> list[str]:
@@ -194,8 +194,8 @@ def _species(
     selective: bool,
     choices: Choices,
     notes: list[str],
-) -> tuple[list[str], list[int]]:
-    """Return label and atomic number of each atom."""
+) -> tuple[list[str], list[int], bool]:
+    """Return label and atomic number of each atom, and whether elements are named."""
     species = head.species
     n_species = len(head.counts)
     if species is None:
@@ -205,11 +205,12 @@ def _species(
             species = comment[:n_species]
         elif not selective and all(len(row) > 3 and row[3] in atomic_numbers for row in rows):
             labels = [row[3] for row in rows]
-            return labels, [choices.number(place, label) for label in labels]
+            return labels, [choices.number(place, label) for label in labels], True
     if species is None:
         words = [str(i + 1) for i in range(n_species)]
         labels = np.repeat(words, head.counts).tolist()
-        return labels, numbers_of_types(place, labels, {}, {}, choices, notes).tolist()
+        numbered, named = numbers_of_types(place, labels, {}, {}, choices, notes)
+        return labels, numbered.tolist(), named
     labels = np.repeat(species, head.counts).tolist()
     atomic = [choices.number(f"{place}, line {head.end - 1}", word) for word in species]
-    return labels, np.repeat(atomic, head.counts).tolist()
+    return labels, np.repeat(atomic, head.counts).tolist(), True

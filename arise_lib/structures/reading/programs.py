@@ -163,7 +163,7 @@ def read_castep_cell(content: Content, choices: Choices) -> list[Reading]:
                 blocks[name].append((at, words))
         if name:
             raise InputError(f"{place}: the block {shown(name)} has no end; the file is truncated")
-        cell, _ = _castep_lattice(place, blocks)
+        cell = _castep_lattice(place, blocks)
         fractional = "positions_frac" in blocks
         rows = blocks.get("positions_frac", blocks.get("positions_abs", []))
         unit, rows = _castep_unit(rows)
@@ -193,17 +193,17 @@ def _castep_unit(
 
 def _castep_lattice(
     place: str, blocks: dict[str, list[tuple[int, list[str]]]]
-) -> tuple[NDArray[np.float64], float]:
-    """Return the cell vectors (3, 3) in Å and the unit in which they were given."""
+) -> NDArray[np.float64]:
+    """Return the cell vectors (3, 3) in Å."""
     name = "lattice_cart" if "lattice_cart" in blocks else "lattice_abc"
     unit, rows = _castep_unit(blocks.get(name, []))
     values = [numbers(place, at, words[:3]) for at, words in rows]
     if [len(row) for row in values] != [3] * (3 if name == "lattice_cart" else 2):
         raise InputError(f"{place} has no whole block LATTICE_CART or LATTICE_ABC")
     if name == "lattice_cart":
-        return np.array(values) * unit, unit
+        return np.array(values) * unit
     lengths = [length * unit for length in values[0]]
-    return cell_of_lengths(place, lengths + values[1]), unit
+    return cell_of_lengths(place, lengths + values[1])
 
 
 # --- SHELX -------------------------------------------------------------------------------------

@@ -37,6 +37,8 @@ class Source:
         Which frame of the file this is, counted from 0.
     n_frames : int
         How many frames the file holds, a cut last one included.
+    named : bool
+        Whether elements are named; else the formula is of types that stand in for them.
     notes : tuple of str
         What the reader had to decide: types taken as species, sites left out, and the like.
 
@@ -44,7 +46,7 @@ class Source:
     --------
     >>> from ase.build import bulk
     >>> from arise_lib.structures.reading import Source
-    >>> print(Source(bulk("Cu", cubic=True), "a.xyz", "xyz", 2, 3, ()))
+    >>> print(Source(bulk("Cu", cubic=True), "a.xyz", "xyz", 2, 3, True, ()))
     a.xyz (xyz, frame 2 of 0 to 2): Cu4, 4 atoms; cell 3.61 3.61 3.61, 90 90 90; periodic xyz
     """
 
@@ -53,6 +55,7 @@ class Source:
     format: str
     frame: int
     n_frames: int
+    named: bool
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
@@ -66,6 +69,8 @@ class Source:
             cell = f"cell {' '.join(values[:3])}, {' '.join(values[3:])}"
         which = f", frame {self.frame} of 0 to {self.n_frames - 1}" if self.n_frames > 1 else ""
         formula = atoms.symbols.get_chemical_formula("metal")
+        if not self.named:
+            formula += " (types, elements not stated)"
         n = len(atoms)
         return clean(
             f"{self.place} ({self.format}{which}): {formula}, {n} atom{'s' * (n != 1)}; {cell}; "
@@ -198,12 +203,10 @@ def read_frames(
     index : int, slice or str, default ":"
         Which frames, as ASE takes it: ``3``, ``"-1"``, ``"::10"``, ``slice(5, None)``.
 
-    Yields
-    ------
-    number : int
-        Which frame of the file this is, counted from 0.
-    atoms : ase.Atoms
-        The structure.
+    Returns
+    -------
+    iterator of (int, ase.Atoms)
+        Number of the frame in the file, counted from 0, and its structure.
 
     Raises
     ------
@@ -238,15 +241,21 @@ def read_frames(
                     f"{content.place} holds {len(readings)} frame(s); {shown(index)} selects none"
                 )
             )
+    return _frames(content, readings, numbers, isinstance(wanted, int), choices)
+
+
+def _frames(
+    content: Content, readings: list[Reading], numbers: list[int], is_one: bool, choices: Choices
+) -> Iterator[tuple[int, Atoms]]:
+    """Read frames as they are asked for."""
     told: set[str] = set()
-    n_read = 0
     for at in numbers:
         notes: list[str] = []
         try:
-            atoms = _guarded(_frame, content, readings[at], choices, notes)
+            atoms, _ = _guarded(_frame, content, readings[at], choices, notes)
         except InputError as error:
             # Only the last frame can be cut, and only where others were asked for is it left out.
-            if isinstance(wanted, int) or at != len(readings) - 1 or len(numbers) == 1:
+            if is_one or at != len(readings) - 1 or len(numbers) == 1:
                 raise
             warnings.warn(f"frame {at} is left out: {error}", stacklevel=2)
             continue
@@ -254,7 +263,6 @@ def read_frames(
             if note not in told:
                 told.add(note)
                 warnings.warn(clean(note), stacklevel=2)
-        n_read += 1
         yield at, atoms
 
 
@@ -335,9 +343,12 @@ def _open(path: Any, name: str | None, choices: Choices) -> tuple[Content, str, 
     return content, entry.name, entry.read(content, choices)
 
 
-def _frame(content: Content, reading: Reading, choices: Choices, notes: list[str]) -> Atoms:
-    """Read one frame."""
-    return structure(content.place, reading(notes), choices)
+def _frame(
+    content: Content, reading: Reading, choices: Choices, notes: list[str]
+) -> tuple[Atoms, bool]:
+    """Read one frame, and tell whether its elements are named."""
+    frame = reading(notes)
+    return structure(content.place, frame, choices), frame.named
 
 
 def _read_one(path: Any, index: int, name: str | None, choices: Choices) -> Source:
@@ -352,7 +363,7 @@ def _read_one(path: Any, index: int, name: str | None, choices: Choices) -> Sour
     at = _position(content, wanted, len(readings))
     notes: list[str] = []
     try:
-        atoms = _frame(content, readings[at], choices, notes)
+        atoms, named = _frame(content, readings[at], choices, notes)
     except InputError as error:
         if len(readings) == 1 or at != len(readings) - 1:
             raise
@@ -360,6 +371,5 @@ def _read_one(path: Any, index: int, name: str | None, choices: Choices) -> Sour
             f"{error} (frame {at}, the last; the {at} before it can be read, index={at - 1} or "
             "less)"
         ) from error
-    return Source(
-        atoms, content.place, kind, at, len(readings), tuple(clean(note) for note in notes)
-    )
+    told = tuple(clean(note) for note in notes)
+    return Source(atoms, content.place, kind, at, len(readings), named, told)

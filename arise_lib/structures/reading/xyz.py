@@ -109,10 +109,11 @@ def _frame(content: Content, choices: Choices, start: int, notes: list[str]) -> 
             "column(s); a species and three coordinates are needed"
         )
     species, xyz = _columns(place, comment, rows, int(widths.min()), notes)
-    labels = [row[species] for row in rows]
+    labels, named = [row[species] for row in rows], True
     if comment.startswith("Atoms. Timestep") and all(map(COUNT.fullmatch, labels)):
         # As LAMMPS writes it: these are types, not atomic numbers.
-        atomic = numbers_of_types(place, labels, {}, {}, choices, notes).tolist()
+        numbered, named = numbers_of_types(place, labels, {}, {}, choices, notes)
+        atomic = numbered.tolist()
     else:
         known: dict[str, int] = {}
         for i, label in enumerate(labels):
@@ -121,7 +122,7 @@ def _frame(content: Content, choices: Choices, start: int, notes: list[str]) -> 
         atomic = [known[label] for label in labels]
     positions = coordinates(place, first, [row[xyz : xyz + 3] for row in rows])
     cell, pbc = _cell(place, start + 2, comment, notes)
-    return Frame(labels, atomic, positions, cell, pbc)
+    return Frame(labels, atomic, positions, cell, pbc, named)
 
 
 def _field(comment: str, key: str) -> list[str] | None:
