@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -72,6 +73,12 @@ def sample(tmp_path: Path) -> str:
     return str(path)
 
 
+def as_read(sample: str) -> str:
+    """The line that says what was read."""
+    cell = "cell 7.22 7.22 7.22, 90 90 90; periodic xyz"
+    return f"{sample} (xyz): Cu32, 32 atoms; {cell}"
+
+
 def usage(arguments: list[str], capsys: Any) -> str:
     """Run a command that argparse refuses; return what it says."""
     with pytest.raises(SystemExit) as caught:
@@ -87,7 +94,7 @@ def test_classify_ranks(calls: list[dict[str, Any]], sample: str, capsys: Any) -
     assert cli.main(["classify", sample, "--top", "2"]) == 0
     assert calls == [{"atoms": 32}]
     assert capsys.readouterr().out.splitlines() == [
-        f"{sample}: 32 atoms",
+        as_read(sample),
         "  mutual information 0.1235 bit",
         "    1  fcc    90.00 %",
         "    2  bcc     7.50 %",
@@ -119,7 +126,7 @@ def test_one_bad_file_does_not_lose_the_others(
     files = [str(tmp_path / name) for name in bad]
     assert cli.main(["classify", *files, sample]) == 1
     captured = capsys.readouterr()
-    assert captured.out.startswith(f"{sample}: 32 atoms")
+    assert captured.out.startswith(as_read(sample))
     lines = captured.err.splitlines()
     assert len(lines) == len(files)
     for line, file in zip(lines, files, strict=True):
@@ -160,17 +167,17 @@ def test_warnings_of_the_recognition_name_the_file(
 def test_short_memory_does_not_lose_the_other_files(
     calls: list[dict[str, Any]], sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = cli.read_structure
+    read = cli.read_source
 
-    def read_large(file: str) -> ase.Atoms:
+    def read_large(file: str, *chosen: Any, **options: Any) -> Any:
         if file == "large.xyz":
             np.empty(1 << 55)
-        return read(file)
+        return read(file, *chosen, **options)
 
-    monkeypatch.setattr(cli, "read_structure", read_large)
+    monkeypatch.setattr(cli, "read_source", read_large)
     assert cli.main(["classify", "large.xyz", sample]) == 1
     captured = capsys.readouterr()
-    assert captured.out.startswith(f"{sample}: 32 atoms")
+    assert captured.out.startswith(as_read(sample))
     assert re.match(
         r"arise: large\.xyz: the memory was not enough \(Unable to allocate .*\): take a part",
         captured.err,
@@ -187,6 +194,7 @@ def test_json_holds_results_and_errors(
     assert "no such file" in missing["error"]
     assert found == {
         "file": sample,
+        "read": as_read(sample),
         "n_atoms": 32,
         "classes": ["fcc", "bcc", "hcp"],
         "probabilities": [0.9, 0.075, 0.025],
@@ -215,7 +223,8 @@ def test_local_counts_filled_boxes_only(
     assert cli.main(["classify", sample, "--local", "--box", "8"]) == 0
     assert calls == [{"atoms": 32, "box": 8.0, "stride": 2.0}]
     assert capsys.readouterr().out.splitlines() == [
-        f"{sample}: 32 atoms, 3 of 4 boxes of 8 Å",
+        as_read(sample),
+        "  3 of 4 boxes of 8 Å",
         "  mean mutual information 0.1000 bit",
         "    1  fcc    66.67 %",
         "    2  bcc    33.33 %",
@@ -254,8 +263,8 @@ def test_maps_are_saved(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--box", "8"], "--box, --stride and --output belong to --local"),
-        (["--output", "m.nc"], "--box, --stride and --output belong to --local"),
+        (["--box", "8"], "--box, --stride, --padding and --output belong to --local"),
+        (["--output", "m.nc"], "--box, --stride, --padding and --output belong to --local"),
         (["--local", "--output", "maps.h5"], "maps are written as .nc or .npz, not as 'maps.h5'"),
         (["other.xyz", "--local", "--output", "m.nc"], "--output takes the maps of one file"),
     ],
@@ -422,3 +431,43 @@ def test_module_is_a_command() -> None:
     )
     assert result.returncode == 2
     assert result.stderr.startswith("arise: name the files")
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def test_options_of_reading(
+    calls: list[dict[str, Any]], tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [ase.build.bulk("Cu", cubic=True).repeat(n) for n in (2, 3)]
+    path = tmp_path / "run.xyz"
+    ase.io.write(path, frames)
+    assert cli.main(["classify", str(path), "--index", "0"]) == 0
+    assert "frame 0 of 0 to 1): Cu32, 32 atoms" in capsys.readouterr().out
+    ase.io.write(path, ase.build.bulk("NaCl", "rocksalt", a=5.64, cubic=True))
+    assert cli.main(["classify", str(path), "--ignore", "Cl"]) == 0
+    assert "Na4, 4 atoms" in capsys.readouterr().out
+    assert cli.main(["classify", str(path), "--one-species"]) == 0
+    assert ", 8 atoms" in capsys.readouterr().out
+    assert cli.main(["classify", str(path), "--types", "Na=Fe"]) == 0
+    assert "Fe4Cl4" in capsys.readouterr().out
+    assert [call["atoms"] for call in calls] == [32, 4, 8, 8]
+    monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
+    assert cli.main(["classify", "-"]) == 0
+    assert "Na4Cl4" in capsys.readouterr().out
+    assert cli.main(["classify", str(path), "--format", "no such"]) == 1
+    assert "format" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--types", "1-Fe"), ("--padding", "-1"), ("--index", "x")]
+)
+def test_options_that_are_none(option: str, value: str, sample: str, capsys: Any) -> None:
+    assert value in usage(["classify", sample, "--local", option, value], capsys)
+
+
+def test_padding_belongs_to_local(calls: list[dict[str, Any]], sample: str, capsys: Any) -> None:
+    assert cli.main(["classify", sample, "--padding", "0"]) == 2
+    assert "belong to --local" in capsys.readouterr().err
+    assert cli.main(["classify", sample, "--local", "--padding", "0"]) == 0
+    assert calls == [{"atoms": 32, "box": 16.0, "stride": 4.0, "padding": 0.0}]

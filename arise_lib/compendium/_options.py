@@ -32,8 +32,9 @@ def parser() -> argparse.ArgumentParser:
         "--store", action="store_true", help="put the stripped outputs of quick into notebooks/"
     )
 
-    add = commands.add_parser("classify", help="recognise the structure in files that ASE reads")
-    add.add_argument("files", nargs="+", metavar="FILE")
+    add = commands.add_parser("classify", help="recognise the structures in files")
+    add.add_argument("files", nargs="+", metavar="FILE", help="- is standard input")
+    _add_reading(add)
     add.add_argument("--network", metavar="NAME", help="network in place of the released one")
     add.add_argument("--passes", type=_count, metavar="T", help="stochastic passes")
     add.add_argument(
@@ -45,6 +46,9 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--box", type=_length, metavar="B", help="edge of the box in Å (16)")
     add.add_argument("--stride", type=_length, metavar="S", help="step in Å (a quarter of the box)")
     add.add_argument(
+        "--padding", type=_share, metavar="P", help="boxes beyond a free surface, in boxes (0.5)"
+    )
+    add.add_argument(
         "--output", type=Path, metavar="FILE", help="maps of --local go there: .nc or .npz"
     )
 
@@ -53,6 +57,43 @@ def parser() -> argparse.ArgumentParser:
     add.add_argument("--all", action="store_true", help="everything in the registry")
     add.add_argument("--list", action="store_true", help="show the registry and what is there")
     return made
+
+
+def _add_reading(command: argparse.ArgumentParser) -> None:
+    """Add how files are read."""
+    add = command.add_argument_group("reading").add_argument
+    add("--index", type=int, default=-1, metavar="I", help="frame of a trajectory (the last one)")
+    add("--format", metavar="NAME", help="format of the files, told by their content otherwise")
+    add("--types", type=_types, metavar="1=Fe,2=Fe", help="elements that types or labels stand for")
+    add("--one-species", action="store_true", help="take all atoms as of one species")
+    add("--ignore", type=_names, default=(), metavar="Ag,O", help="leave these species out")
+    add(
+        "--occupancy",
+        choices=("major", "all", "full", "refuse"),
+        default="major",
+        help="what becomes of partly occupied sites (major)",
+    )
+
+
+def _types(text: str) -> dict[int | str, str]:
+    pairs = [part.split("=") for part in text.split(",")]
+    if not all(len(pair) == 2 and all(pair) for pair in pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form 1=Fe,2=Fe")
+    return {int(a) if a.isdecimal() else a: b for a, b in pairs}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 0 up")
+    return value
 
 
 def _count(text: str) -> int:

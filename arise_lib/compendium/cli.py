@@ -25,7 +25,7 @@ from arise_lib.compendium import runner
 from arise_lib.compendium._options import parser
 from arise_lib.compendium._signals import Ended
 from arise_lib.errors import AriseError, InputError
-from arise_lib.structures.reading import read_structure
+from arise_lib.structures.reading import Source, read_source
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -122,8 +122,11 @@ def _classify(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Refuse options that do not fit together."""
-    if not options.local and (options.box or options.stride or options.output):
-        raise InputError("--box, --stride and --output belong to --local: add it or drop them")
+    of_local = (options.box, options.stride, options.output, options.padding)
+    if not options.local and any(option is not None for option in of_local):
+        raise InputError(
+            "--box, --stride, --padding and --output belong to --local: add it or drop them"
+        )
     if options.output and len(options.files) > 1:
         raise InputError("--output takes the maps of one file: give one file only")
     if options.output and options.output.suffix not in (".nc", ".npz"):
@@ -139,7 +142,12 @@ def _record(file: str, options: argparse.Namespace) -> dict[str, Any]:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", UserWarning)
             try:
-                return {"file": file, **recognise(read_structure(file), options, settings)}
+                source = _read(file, options)
+                return {
+                    "file": file,
+                    "read": str(source),
+                    **recognise(source.atoms, options, settings),
+                }
             finally:
                 for warning in caught:
                     _complain(f"warning: {_about(file, warning.message)}")
@@ -149,6 +157,22 @@ def _record(file: str, options: argparse.Namespace) -> dict[str, Any]:
         message = _short_of_memory(error)
     _complain(_about(file, message))
     return {"file": file, "error": message}
+
+
+def _read(file: str, options: argparse.Namespace) -> Source:
+    """Read a file, or standard input, and say what the reader had to decide."""
+    source = read_source(
+        sys.stdin.buffer if file == "-" else file,
+        options.index,
+        format=options.format,
+        types=options.types,
+        one_species=options.one_species,
+        ignore=options.ignore,
+        occupancy=options.occupancy,
+    )
+    for note in source.notes:
+        _complain(f"warning: {_about(file, note)}")
+    return source
 
 
 def _about(file: str, message: object) -> str:
@@ -179,6 +203,8 @@ def _local(atoms: Atoms, options: argparse.Namespace, settings: dict[str, Any]) 
 
     box = options.box or 16.0
     stride = options.stride or box / 4
+    if options.padding is not None:
+        settings = settings | {"padding": options.padding}
     maps = scan(atoms, box=box, stride=stride, **settings)
     if options.output:
         _save(maps, options.output)
@@ -218,12 +244,14 @@ def _numbers(values: Iterable[float]) -> list[float | None]:
 
 def _table(record: dict[str, Any], top: int) -> str:
     local = "shares" in record
-    head = f"{record['file']}: {record['n_atoms']} atoms"
+    lines = [record["read"]]
     if local:
-        head += f", {record['filled_boxes']} of {record['boxes']} boxes of {record['box']:g} Å"
+        lines.append(
+            f"  {record['filled_boxes']} of {record['boxes']} boxes of {record['box']:g} Å"
+        )
     uncertainty = record["mutual_information"]
     text = "undefined" if uncertainty is None else f"{uncertainty:.4f} bit"
-    lines = [head, f"  {'mean ' if local else ''}mutual information {text}"]
+    lines.append(f"  {'mean ' if local else ''}mutual information {text}")
     values = record["shares" if local else "probabilities"]
     width = max(map(len, record["classes"][:top]), default=0)
     for rank, (label, value) in enumerate(zip(record["classes"], values, strict=True), start=1):
