@@ -14,9 +14,17 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 from arise_lib.errors import InputError
+
+#: Bytes that a packed file may always unpack to: some million atoms; reading takes 50 times that
+#: where lines are shortest.
+MAX_UNPACKED = 50_000_000
+
+#: How many times its own size a packed file may unpack to beyond that. Coordinates shrink to a
+#: fifth; two kilobytes that unpack to gigabytes hold nothing but repetitions.
+MAX_RATIO = 20
 
 # What the unpackers raise on damaged data, each in its own way.
 _DAMAGED = (
@@ -109,6 +117,11 @@ def load(source: str | PathLike[str] | BinaryIO) -> Content:
         raise InputError(f"{place} is empty; a structure file is needed")
     try:
         unpacked = _unpack(place, raw)
+    except MemoryError as error:
+        raise InputError(
+            f"{place}, {len(raw):,} bytes, does not fit into the memory; keep the structure that "
+            "you need in a file of its own"
+        ) from error
     except _DAMAGED as error:
         if isinstance(error, InputError):
             raise
@@ -120,14 +133,15 @@ def load(source: str | PathLike[str] | BinaryIO) -> Content:
 
 def _unpack(place: str, raw: bytes) -> bytes:
     """Unpack by the first bytes, whatever the name says."""
-    unpackers: dict[bytes, Callable[[bytes], bytes]] = {
-        b"\x1f\x8b": gzip.decompress,
-        b"BZh": bz2.decompress,
-        b"\xfd7zXZ\0": lzma.decompress,
+    openers: dict[bytes, Callable[..., Any]] = {
+        b"\x1f\x8b": gzip.open,
+        b"BZh": bz2.open,
+        b"\xfd7zXZ\0": lzma.open,
     }
-    for magic, unpack in unpackers.items():
+    for magic, opener in openers.items():
         if raw.startswith(magic):
-            return unpack(raw)
+            with opener(io.BytesIO(raw)) as stream:
+                return _read(place, stream, len(raw))
     if raw.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
@@ -135,10 +149,27 @@ def _unpack(place: str, raw: bytes) -> bytes:
                 raise InputError(
                     f"{place} is an archive of {len(names)} files; unpack it and name one of them"
                 )
-            return archive.read(names[0])
+            with archive.open(names[0]) as member:
+                return _read(place, cast(BinaryIO, member), len(raw))
     if raw.startswith(b"\x28\xb5\x2f\xfd"):
         raise InputError(
             f"{place} is packed with Zstandard, which this version of Python cannot unpack; do "
             "'unzstd FILE' first, or use .gz, .bz2 or .xz"
         )
     return raw
+
+
+def _read(place: str, stream: BinaryIO, n_packed: int) -> bytes:
+    """Unpack piece by piece, and stop where it would fill the memory."""
+    allowed = max(MAX_UNPACKED, MAX_RATIO * n_packed)
+    pieces = []
+    n_unpacked = 0
+    while piece := stream.read(1 << 20):
+        n_unpacked += len(piece)
+        if n_unpacked > allowed:
+            raise InputError(
+                f"{place}, {n_packed:,} bytes, unpacks to more than {allowed:,}; unpack it "
+                "yourself if it is what you expect"
+            )
+        pieces.append(piece)
+    return b"".join(pieces)
