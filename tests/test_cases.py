@@ -358,6 +358,29 @@ def test_packed_file_that_would_fill_the_memory(
         monkeypatch.undo()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no such limit elsewhere")
+def test_file_beyond_the_memory(tmp_path: Path) -> None:
+    """Half a gigabyte of zeros, read by a process that may take less."""
+    with (tmp_path / "a.xyz").open("wb") as stream:
+        stream.truncate(1 << 29)  # takes no room on the disk
+    script = (
+        "import resource, sys\n"
+        "from arise_lib.errors import InputError\n"
+        "from arise_lib.structures.reading import read_structure\n"
+        "size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (size + (1 << 28), size + (1 << 28)))\n"
+        "try:\n    read_structure(sys.argv[1])\nexcept InputError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "a.xyz")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert "does not fit into the memory" in done.stdout, done.stderr[-1000:]
+
+
 def test_archive_of_several_files(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.xyz", "1\n\nC 0 0 0\n")

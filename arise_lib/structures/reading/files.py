@@ -117,11 +117,6 @@ def load(source: str | PathLike[str] | BinaryIO) -> Content:
         raise InputError(f"{place} is empty; a structure file is needed")
     try:
         unpacked = _unpack(place, raw)
-    except MemoryError as error:
-        raise InputError(
-            f"{place}, {len(raw):,} bytes, does not fit into the memory; keep the structure that "
-            "you need in a file of its own"
-        ) from error
     except _DAMAGED as error:
         if isinstance(error, InputError):
             raise
