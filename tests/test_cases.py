@@ -7,13 +7,17 @@ is said, in a note or in the error. An empty last column means that nothing is s
 
 from __future__ import annotations
 
+import bz2
 import doctest
+import gzip
 import importlib
 import json
+import lzma
 import os
 import subprocess
 import sys
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +31,7 @@ from arise_lib.structures.checks import check_atoms
 from arise_lib.structures.reading import (
     FORMATS,
     Source,
+    files,
     format_names,
     load_structure,
     read_frames,
@@ -330,9 +335,53 @@ def test_databases_and_objects_are_not_opened(name: str, content: bytes, tmp_pat
         read_structure(tmp_path / name)
 
 
-def test_archive_of_several_files(tmp_path: Path) -> None:
-    import zipfile
+@pytest.mark.parametrize("name", ["a.xyz.gz", "a.xyz.bz2", "a.xyz.xz", "a.zip"])
+def test_packed_file_that_would_fill_the_memory(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = b"1\n\nC 0 0 0\n"
+    packers = {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}
+    path = tmp_path / name
+    for content, refused in ((text, False), (text + b"\n" * 100_000, True)):
+        if path.suffix == ".zip":
+            with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("a.xyz", content)
+        else:
+            path.write_bytes(packers[path.suffix](content))
+        assert len(read_structure(path)) == 1
+        monkeypatch.setattr(files, "MAX_UNPACKED", 1000)
+        if refused:
+            with pytest.raises(InputError, match="bytes, unpacks to more than"):
+                read_structure(path)
+        else:
+            assert len(read_structure(path)) == 1
+        monkeypatch.undo()
 
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="no such limit elsewhere")
+def test_file_beyond_the_memory(tmp_path: Path) -> None:
+    """Half a gigabyte of zeros, read by a process that may take less."""
+    with (tmp_path / "a.xyz").open("wb") as stream:
+        stream.truncate(1 << 29)  # takes no room on the disk
+    script = (
+        "import resource, sys\n"
+        "from arise_lib.errors import InputError\n"
+        "from arise_lib.structures.reading import read_structure\n"
+        "size = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (size + (1 << 28), size + (1 << 28)))\n"
+        "try:\n    read_structure(sys.argv[1])\nexcept InputError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "a.xyz")],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert "does not fit into the memory" in done.stdout, done.stderr[-1000:]
+
+
+def test_archive_of_several_files(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("a.xyz", "1\n\nC 0 0 0\n")
         archive.writestr("b.xyz", "1\n\nC 0 0 0\n")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from arise_lib.errors import InputError
 
@@ -107,11 +107,6 @@ def load(source: str | PathLike[str] | BinaryIO) -> Content:
             if not path.is_file():
                 raise InputError(f"{path} is a folder or a device; a structure file is needed")
             raw = path.read_bytes()
-        except MemoryError as error:
-            raise InputError(
-                f"{path}, {path.stat().st_size:,} bytes, does not fit into the memory; keep the "
-                "structure that you need in a file of its own"
-            ) from error
         except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
             if isinstance(error, InputError):
                 raise
@@ -133,25 +128,24 @@ def load(source: str | PathLike[str] | BinaryIO) -> Content:
 
 def _unpack(place: str, raw: bytes) -> bytes:
     """Unpack by the first bytes, whatever the name says."""
-    packed = io.BytesIO(raw)
-    openers: dict[bytes, Callable[[io.BytesIO], Any]] = {
-        b"\x1f\x8b": lambda stream: gzip.GzipFile(fileobj=stream),
-        b"BZh": bz2.BZ2File,
-        b"\xfd7zXZ\0": lzma.LZMAFile,
+    openers: dict[bytes, Callable[..., Any]] = {
+        b"\x1f\x8b": gzip.open,
+        b"BZh": bz2.open,
+        b"\xfd7zXZ\0": lzma.open,
     }
     for magic, opener in openers.items():
         if raw.startswith(magic):
-            with opener(packed) as stream:
-                return _limited(place, stream, len(raw))
+            with opener(io.BytesIO(raw)) as stream:
+                return _read(place, stream, len(raw))
     if raw.startswith(b"PK\x03\x04"):
-        with zipfile.ZipFile(packed) as archive:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             names = [name for name in archive.namelist() if not name.endswith("/")]
             if len(names) != 1:
                 raise InputError(
                     f"{place} is an archive of {len(names)} files; unpack it and name one of them"
                 )
-            with archive.open(names[0]) as stream:
-                return _limited(place, stream, len(raw))
+            with archive.open(names[0]) as member:
+                return _read(place, cast(BinaryIO, member), len(raw))
     if raw.startswith(b"\x28\xb5\x2f\xfd"):
         raise InputError(
             f"{place} is packed with Zstandard, which this version of Python cannot unpack; do "
@@ -160,16 +154,17 @@ def _unpack(place: str, raw: bytes) -> bytes:
     return raw
 
 
-def _limited(place: str, stream: Any, n_packed: int) -> bytes:
-    """Unpack piece by piece, and stop before the memory is full."""
+def _read(place: str, stream: BinaryIO, n_packed: int) -> bytes:
+    """Unpack piece by piece, and stop where it would fill the memory."""
     allowed = max(MAX_UNPACKED, MAX_RATIO * n_packed)
-    pieces, found = [], 0
+    pieces = []
+    n_unpacked = 0
     while piece := stream.read(1 << 20):
-        pieces.append(piece)
-        found += len(piece)
-        if found > allowed:
+        n_unpacked += len(piece)
+        if n_unpacked > allowed:
             raise InputError(
                 f"{place}, {n_packed:,} bytes, unpacks to more than {allowed:,}; unpack it "
                 "yourself if it is what you expect"
             )
+        pieces.append(piece)
     return b"".join(pieces)

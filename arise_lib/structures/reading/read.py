@@ -306,10 +306,18 @@ def load_structure(source: Atoms | str | PathLike[str], **options: Any) -> Atoms
     return atoms
 
 
-def _guarded(call: Any, *arguments: Any) -> Any:
+def _guarded(call: Any, source: Any, *arguments: Any) -> Any:
     """Call, and clean the message of an error of what the file may have put into it."""
     try:
-        return call(*arguments)
+        return call(source, *arguments)
+    except MemoryError as error:
+        place = source.place if isinstance(source, Content) else source
+        raise InputError(
+            clean(
+                f"{place} does not fit into the memory; keep the structure that you need in a file "
+                "of its own"
+            )
+        ) from error
     except InputError as error:
         raise InputError(clean(str(error))) from error
 
