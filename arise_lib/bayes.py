@@ -150,7 +150,9 @@ def predict(
     rows = rows[defined]
     sums = Sums(len(rows), len(networks[0].classes))
     active = np.arange(len(rows))
-    in_round = rounds.length(len(rows), networks) if tolerance is None else rounds.LENGTH
+    in_round = rounds.LENGTH
+    if tolerance is None:
+        in_round = rounds.length(len(rows), n_passes, networks)
     with rounds.cores() as pool:
         for numbers in rounds.numbers(n_passes, in_round):
             drawn = rounds.draw(networks, seed, numbers)
@@ -210,7 +212,8 @@ def representations(
     total = np.zeros((len(rows), len(network.biases[layer - 1])))
     everyone = np.arange(len(rows))
     with rounds.cores() as pool:
-        for numbers in rounds.numbers(n_passes, rounds.length(len(rows), (network,))):
+        in_round = rounds.length(len(rows), n_passes, (network,))
+        for numbers in rounds.numbers(n_passes, in_round):
             drawn = rounds.draw((network,), seed, numbers)
             add = partial(_add_activations, rows, drawn, layer, total)
             list(pool.map(add, rounds.lots(everyone, drawn)))
