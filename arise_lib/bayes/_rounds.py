@@ -76,13 +76,15 @@ def draw(networks: Sequence[Network], seed: int, passes: range) -> list[Share]:
     return found
 
 
-def length(n_rows: int, networks: Sequence[Network]) -> int:
+def length(n_rows: int, n_passes: int, networks: Sequence[Network]) -> int:
     """Return how many passes to make in a round without a tolerance, so that blocks are full.
 
     Parameters
     ----------
     n_rows : int
         Rows that need the passes.
+    n_passes : int
+        Number of passes, over all networks.
     networks : sequence of Network
         The ensemble.
 
@@ -92,13 +94,16 @@ def length(n_rows: int, networks: Sequence[Network]) -> int:
         A multiple of the number of networks.
     """
     room = min(len(places(network)) for network in networks)
+    of_each = -(-n_passes // len(networks))
 
-    def products(rows: int) -> float:
-        """Blocks that a pass of all rows takes where so many share one."""
-        return -(-n_rows // rows) / (room // rows)
+    def products(in_round: int) -> int:
+        """Count the blocks of one network in all rounds."""
+        whole, rest = divmod(of_each, in_round)
+        found = whole * -(-n_rows // (room // in_round))
+        return found + (-(-n_rows // (room // rest)) if rest else 0)
 
-    rows = min((rows for rows in _ROWS if rows <= room), key=products)
-    return len(networks) * (room // rows)
+    best = min((room // rows for rows in _ROWS if rows <= room), key=products)
+    return len(networks) * best
 
 
 def numbers(n_passes: int, in_round: int) -> Iterator[range]:

@@ -164,7 +164,9 @@ def predict(
     rows = rows[defined]
     sums = Sums(len(rows), len(networks[0].classes))
     active = np.arange(len(rows))
-    in_round = _rounds.length(len(rows), networks) if tolerance is None else _rounds.LENGTH
+    in_round = _rounds.LENGTH
+    if tolerance is None:
+        in_round = _rounds.length(len(rows), n_passes, networks)
     with _rounds.cores() as pool:
         for numbers in _rounds.numbers(n_passes, in_round):
             drawn = _rounds.draw(networks, seed, numbers)
@@ -239,7 +241,8 @@ def representations(
     total = np.zeros((len(rows), len(single.biases[layer - 1])))
     everyone = np.arange(len(rows))
     with _rounds.cores() as pool:
-        for numbers in _rounds.numbers(n_passes, _rounds.length(len(rows), (single,))):
+        in_round = _rounds.length(len(rows), n_passes, (single,))
+        for numbers in _rounds.numbers(n_passes, in_round):
             drawn = _rounds.draw((single,), seed, numbers)
             add = partial(_add_activations, rows, drawn, layer, total)
             list(pool.map(add, _rounds.lots(everyone, drawn)))

@@ -14,15 +14,13 @@ from scipy.spatial import cKDTree
 
 from arise_lib.errors import InputError
 from arise_lib.structures.neighbours import periodic_images
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 
 #: Atoms closer than this fraction of the median nearest-neighbour distance are one atom twice.
 SAME_SITE = 1e-3
 
 #: Free structures of fewer atoms get arbitrary answers: the networks know clusters of 100 and more.
 FEW_ATOMS = 50
-
-#: A species of fewer atoms in a free structure has no spacing to speak of.
-FEW_OF_SPECIES = 3
 
 #: A species with a smaller share of the atoms is an impurity; in the classes the least share is
 #: 0.026, of germanium in PbA2I4.
@@ -185,7 +183,7 @@ def doubts(atoms: Atoms) -> list[str]:
             "larger piece"
         )
     counts = np.bincount(atoms.numbers)
-    least = max(RARE_SPECIES * n, FEW_OF_SPECIES if free else 0)
+    least = max(RARE_SPECIES * n, MIN_ATOMS_OF_SPECIES if free else 0)
     rare = np.flatnonzero((counts > 0) & (counts < least))
     if rare.size:
         names = [f"{chemical_symbols[z]} ({counts[z]})" for z in rare]

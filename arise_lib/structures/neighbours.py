@@ -246,11 +246,11 @@ def gather(atoms: Atoms) -> Atoms:
     """
     if len(atoms) == 1 or not atoms.pbc.any():
         return atoms
-    cell = complete_cell(atoms.cell)
-    places = atoms.positions @ np.linalg.inv(cell)
-    far = (np.ptp(places, axis=0) > MAX_EXTENT) & atoms.pbc
+    cell = atoms.cell.array if atoms.pbc.all() else complete_cell(atoms.cell)
+    far = (_extents(atoms.positions, cell) > MAX_EXTENT) & atoms.pbc
     if not far.any():
         return atoms
+    places = atoms.positions @ np.linalg.inv(cell)
     gathered = atoms.copy()
     gathered.positions -= np.where(far, np.floor(places), 0.0) @ cell
     return gathered
@@ -302,14 +302,38 @@ def periodic_images(
     reach = radius * np.linalg.norm(inverse, axis=0) * atoms.pbc  # in fractional coordinates
     everywhere = atoms.positions @ inverse
     low, high = everywhere.min(axis=0) - reach - 1e-9, everywhere.max(axis=0) + reach + 1e-9
-    first = np.where(atoms.pbc, np.ceil(low - everywhere[owner]), 0.0)
-    last = np.where(atoms.pbc, np.floor(high - everywhere[owner]), 0.0)
+    first = np.ceil(low - everywhere[owner]) * atoms.pbc
+    last = np.floor(high - everywhere[owner]) * atoms.pbc
     # Counted in floating point: integers wrap around, and compiled code trusts its arrays.
-    counts = last - first + 1.0
-    if not counts.prod(axis=1).sum() <= max(MAX_IMAGES, ALWAYS_ALLOWED * len(atoms)):
-        raise InputError(_too_many(atoms, radius, everywhere, reach, counts))
+    if not _count(first, last) <= max(MAX_IMAGES, ALWAYS_ALLOWED * len(atoms)):
+        raise InputError(_too_many(atoms, radius, everywhere, reach, last - first + 1.0))
     images, index, home = _replicate(positions, first.astype(np.int64), last.astype(np.int64), cell)
     return images, owner[index], home
+
+
+@compiled
+def _extents(positions: NDArray[np.float64], cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many cells the positions extend over along each cell vector, 0 in no cell."""
+    extents = np.empty(3)
+    for k in range(3):
+        normal = np.cross(cell[(k + 1) % 3], cell[(k + 2) % 3])
+        low, high = np.inf, -np.inf
+        for i in range(len(positions)):
+            height = np.dot(positions[i], normal)
+            low, high = min(low, height), max(high, height)
+        volume = abs(np.dot(cell[k], normal))
+        extents[k] = (high - low) / volume if volume > 0.0 else 0.0
+    return extents
+
+
+@compiled
+def _count(first: NDArray[np.float64], last: NDArray[np.float64]) -> float:
+    """Count the images of all points with these ranges of lattice vectors."""
+    total = 0.0
+    for i in range(len(first)):
+        steps = last[i] - first[i] + 1.0
+        total += steps[0] * steps[1] * steps[2]
+    return total
 
 
 def _too_many(

@@ -7,6 +7,7 @@ its nearest-neighbour distance dNN, found anew for every ordered pair of species
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import numpy as np
@@ -243,7 +244,7 @@ def _distances_to(atoms: Atoms, target: NDArray[np.bool_]) -> NDArray[np.float64
     cell = complete_cell(atoms.cell)
     with np.errstate(over="ignore", under="ignore"):
         volume = abs(np.linalg.det(cell)) / np.count_nonzero(target)
-    shortest = np.linalg.norm(cell[atoms.pbc], axis=1).min()
+    shortest = min(math.hypot(*vector) for vector in cell[atoms.pbc].tolist())
     # Close packing has dNN = 1.12 (volume per atom)^(1/3): one pass is enough for a crystal. In a
     # long cell images of the atom itself may be nearer, and a volume may be too small for a number.
     radius = 1.2 * (min(volume ** (1.0 / 3.0), shortest) if volume > 0.0 else shortest)
