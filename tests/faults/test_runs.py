@@ -25,6 +25,14 @@ from arise_lib.storage import jsonl, paths
 N_WORKERS = os.cpu_count() or 1
 
 
+@pytest.fixture(autouse=True)
+def hang_up_ends() -> Iterator[None]:
+    """Children inherit whether SIGHUP is ignored, as it is where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 class Run:
     """A process with all that it starts; its output goes through a pipe."""
 
