@@ -45,6 +45,12 @@ def dropout_masks(network: Network, seed: int, number: int) -> list[NDArray[np.f
         For each dense layer a factor per input: 0 (dropped) or 1 / (1 - rate).
         They depend on `seed` and `number` alone and are shared by all rows, so
         that pass k is one and the same function for every structure.
+
+    Examples
+    --------
+    >>> from arise_lib import bayes, network
+    >>> [len(mask) for mask in bayes.dropout_masks(network.load("arise"), seed=0, number=3)][:2]
+    [316, 256]
     """
     return [layer[:, 0] for layer in draw_masks(network, seed, range(number, number + 1))]
 

@@ -41,6 +41,12 @@ def entropy(probabilities: NDArray[np.floating]) -> NDArray[np.float64]:
     -------
     ndarray of shape (...)
         Between 0 and log2(n_classes).
+
+    Examples
+    --------
+    >>> from arise_lib import bayes
+    >>> bayes.entropy([[0.5, 0.5], [0.25, 0.75]]).round(3).tolist()
+    [1.0, 0.811]
     """
     p = np.asarray(probabilities, dtype=np.float64)
     return -np.sum(p * np.log2(np.clip(p, CLIP, 1.0)), axis=-1)

@@ -36,6 +36,14 @@ def embed(
     References
     ----------
     .. [1] L. McInnes, J. Healy, J. Melville, arXiv:1802.03426 (2018).
+
+    Examples
+    --------
+    >>> from arise_lib import explore, training
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> data = training.pristine_set(settings=[SoapSettings()], labels=["fcc", "bcc", "hcp"])
+    >>> explore.embed(data.features, n_neighbors=4).shape  # doctest: +SKIP
+    (12, 2)
     """
     import umap  # not at the top: it imports TensorFlow, which takes half a minute when cold
 

@@ -38,6 +38,15 @@ def accuracy_curves(
     -------
     matplotlib.figure.Figure
         One panel.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import plotting
+    >>> table = pd.DataFrame({"ARISE": [100.0, 98.0], "PTM": [100.0, 90.0]}, index=[1, 10])
+    >>> figure = plotting.accuracy_curves(table, "missing atoms / %", logarithmic=True)
+    >>> len(figure.axes[0].lines) >= 2
+    True
     """
     many = len(table.columns) > 3
     figure, panel = plt.subplots(figsize=(6.4, 3.4) if many else (4.2, 2.8))
@@ -77,6 +86,14 @@ def cost_scatter(table: pd.DataFrame) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel, time on a logarithmic axis; each point is named.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import plotting
+    >>> table = pd.DataFrame({"milliseconds": [6.0, 17.0], "accuracy": [100, 89]}, ["ARISE", "PTM"])
+    >>> plotting.cost_scatter(table).axes[0].get_xscale()
+    'log'
     """
     figure, panel = plt.subplots(figsize=(6.0, 3.4))
     ordered = table.sort_values(["accuracy", "milliseconds"])
@@ -108,6 +125,14 @@ def confusion_map(table: pd.DataFrame) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel, every count that is not zero written into its cell.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import plotting
+    >>> counts = pd.DataFrame([[9, 1], [0, 10]], ["fcc", "hcp"], ["fcc", "hcp"])
+    >>> len(plotting.confusion_map(counts).axes) > 0
+    True
     """
     size = (1.8 + 0.3 * len(table.columns), 1.8 + 0.22 * len(table))
     figure, panel = plt.subplots(figsize=size)
@@ -135,6 +160,14 @@ def accuracy_heatmap(table: pd.DataFrame) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import plotting
+    >>> shares = pd.DataFrame([[90.0, 80.0]], ["arise"], ["graphene", "Fe-Pt"])
+    >>> len(plotting.accuracy_heatmap(shares).axes) > 0
+    True
     """
     size = (1.9 + 0.75 * table.shape[1], 0.9 + 0.24 * table.shape[0])
     figure, panel = plt.subplots(figsize=size)
@@ -162,6 +195,16 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     -------
     matplotlib.figure.Figure
         The diagram, and the number of answers in each bin below it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arise_lib import plotting
+    >>> from arise_lib.bayes import calibration
+    >>> confidence, right = np.array([0.6, 0.9, 0.95]), np.array([False, True, True])
+    >>> table = calibration.reliability(confidence, right)
+    >>> len(plotting.reliability_diagram({"arise": table}).axes) > 0
+    True
     """
     figure, (panel, counts) = plt.subplots(
         2, 1, figsize=(3.8, 4.0), sharex=True, height_ratios=(3, 1)

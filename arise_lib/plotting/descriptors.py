@@ -23,6 +23,15 @@ def descriptor_lines(vectors: pd.DataFrame) -> Figure:
     -------
     matplotlib.figure.Figure
         One panel per group.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from ase.build import bulk
+    >>> from arise_lib import descriptor, plotting
+    >>> vector = descriptor.describe(bulk("Cu"))
+    >>> len(plotting.descriptor_lines(pd.DataFrame({"fcc, perfect": vector})).axes)
+    1
     """
     groups: dict[str, list[str]] = {}
     for name in vectors.columns:

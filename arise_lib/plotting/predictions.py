@@ -74,6 +74,14 @@ def map_table(maps: xr.Dataset, classes: Sequence[str]) -> pd.DataFrame:
     pandas.DataFrame
         One row per box of the drawn layer that is not empty: `y`, `x`, the
         probability of each class, `mutual_information` in bits.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import plotting, strided
+    >>> maps = strided.scan(bulk("Cu", cubic=True) * 3, 11.0, 5.5, passes=10)
+    >>> "fcc" in plotting.map_table(maps, ["fcc"]).columns
+    True
     """
     layer = maps.isel(z=maps.sizes["z"] // 2)
     table = layer["probability"].sel({"class": list(classes)}).to_series().unstack("class")
@@ -97,6 +105,14 @@ def flat_maps(maps: xr.Dataset, classes: Sequence[str], unit: str = "Å") -> Fig
     -------
     matplotlib.figure.Figure
         One panel per class and one for the mutual information in bits.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import plotting, strided
+    >>> maps = strided.scan(bulk("Cu", cubic=True) * 3, 11.0, 5.5, passes=10)
+    >>> len(plotting.flat_maps(maps, ["fcc"]).axes) >= 2
+    True
     """
     layer = maps.isel(z=maps.sizes["z"] // 2)
     figure, axes = plt.subplots(

@@ -35,6 +35,14 @@ def draw_atoms(axes: Axes, atoms: Atoms, view: NDArray[np.float64] | None = None
         What to draw.
     view : ndarray of shape (3, 3), optional
         Rotation that is applied first.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> from arise_lib import plotting
+    >>> from arise_lib.structures import prototypes, round_cluster
+    >>> figure, axes = plt.subplots()
+    >>> plotting.draw_atoms(axes, round_cluster(prototypes.build("fcc"), 20))
     """
     positions = atoms.positions if view is None else atoms.positions @ view.T
     order = np.argsort(positions[:, 2], kind="stable")
@@ -77,6 +85,12 @@ def gallery(labels: Sequence[str] = prototypes.LABELS, n_columns: int = 12) -> F
     -------
     matplotlib.figure.Figure
         The gallery.
+
+    Examples
+    --------
+    >>> from arise_lib import plotting
+    >>> len(plotting.gallery(["fcc", "graphene"], n_columns=2).axes)
+    2
     """
     n_rows = -(-len(labels) // n_columns)
     figure, panels = plt.subplots(n_rows, n_columns, figsize=(n_columns, 1.18 * n_rows))

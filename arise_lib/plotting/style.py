@@ -30,5 +30,11 @@ _STYLE: dict[Any, Any] = {
 
 
 def use_style() -> None:
-    """Set the style of all figures of the compendium."""
+    """Set the style of all figures of the compendium.
+
+    Examples
+    --------
+    >>> from arise_lib import plotting
+    >>> plotting.use_style()
+    """
     plt.rcParams.update(_STYLE)

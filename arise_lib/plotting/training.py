@@ -22,6 +22,17 @@ def learning_curves(history: pd.DataFrame) -> Figure:
     -------
     matplotlib.figure.Figure
         Two panels.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import plotting
+    >>> history = pd.DataFrame({
+    ...     "loss": [1.0, 0.5], "accuracy": [0.8, 0.9],
+    ...     "val_loss": [0.9, 0.4], "val_accuracy": [0.9, 0.95],
+    ... })
+    >>> len(plotting.learning_curves(history).axes)
+    2
     """
     figure, (left, right) = plt.subplots(1, 2, figsize=(7, 2.6))
     epoch = np.arange(1, len(history) + 1)
