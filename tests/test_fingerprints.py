@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -70,13 +71,16 @@ def test_key_of_a_data_set_sees_the_prototypes(checkout: Path) -> None:
     module = checkout / "arise_lib" / "structures" / "prototypes.py"
     first = keys(checkout)
     assert len(first) == 1
-    alter(module, "MIN_NANOTUBE_ATOMS = ", "# A comment changes no vector.\nMIN_NANOTUBE_ATOMS = ")
+    alter(module, "_VECTORS = ", "# A comment changes no vector.\n_VECTORS = ")
     assert keys(checkout) == first
-    alter(module, "MIN_NANOTUBE_ATOMS = ", "MIN_NANOTUBE_ATOMS = 1 + ")
+    alter(module, "length=-(-MIN_ATOMS // period)", "length=1 - (-MIN_ATOMS // period)")
     second = keys(checkout)
     assert len(second) == 2
     # A coordinate of one prototype.
-    alter(checkout / "data" / "prototypes" / "sites.csv", "0.25", "0.26")
+    sites = checkout / "data" / "prototypes" / "sites.csv"
+    before = hashlib.sha256(sites.read_bytes()).hexdigest()
+    alter(sites, "0.25", "0.26")
+    alter(sites.with_name("SHA256SUMS"), before, hashlib.sha256(sites.read_bytes()).hexdigest())
     assert len(keys(checkout)) == 3
 
 
