@@ -7,6 +7,7 @@ Writes SHA256SUMS in data/prototypes and data/paper, in the notation of ``sha256
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 from pathlib import Path
 
@@ -24,5 +25,8 @@ def refresh(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
     for name in FOLDERS:
         refresh(Path(__file__).resolve().parents[1] / name)
