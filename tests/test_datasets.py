@@ -529,7 +529,7 @@ def test_a_network_of_own_classes() -> None:
     assert trained.classes == TOYS and trained.kernels[-1].shape == (32, 3)
     # A supercell has the vector of its cell, so that a larger one is known; to guess is 33 %.
     larger = data_set([Toy(label, 4) for label in TOYS], settings, labels=trained.classes)
-    assert trained.accuracy(larger) > 90.0
+    assert trained.accuracy(larger) > 0.9
     with pytest.raises(InputError, match=r"The network has 3 classes.*the data have 108"):
         other = pristine_set(settings=settings, labels=["fcc"])
         settle(trained, other, Training(hidden=(16,), settle=1))
