@@ -90,7 +90,6 @@ def load_arrays(path: str | os.PathLike[str]) -> Arrays:
     --------
     >>> from arise_lib import storage
     >>> from arise_lib.storage import paths
-    from arise_lib.storage.files import atomic_write
     >>> sorted(storage.load_arrays(paths.NETWORKS / "arise.npz"))[:2]
     ['bias_0', 'bias_1']
     """
