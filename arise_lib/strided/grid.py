@@ -24,50 +24,51 @@ MAX_IMAGES = 10_000_000
 def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[NDArray[np.float64]]:
     """Lay the grid of box centres over a sample.
 
-        Along a free axis the boxes cover the extent of the sample and `padding` boxes
-        more on either side. They start every `stride`, the first one moved outwards
-        by half of what the last one overhangs. If the sample fits into one box there
-        is one, in its middle. Along an axis into which a periodic cell vector
-        reaches, there is no rim: the boxes stand evenly over the cell, at most one
-        `stride` apart.
+    Along a free axis the boxes cover the extent of the sample and `padding` boxes
+    more on either side. They start every `stride`, the first one moved outwards
+    by half of what the last one overhangs. If the sample fits into one box there
+    is one, in its middle. Along an axis into which a periodic cell vector
+    reaches, there is no rim: the boxes stand evenly over the cell, at most one
+    `stride` apart.
 
     Parameters
     ----------
-        atoms : ase.Atoms
-            The sample.
-        box : Box
-            Its shape.
-        stride : float
-            Distance of neighbouring boxes, in the unit of the positions.
-        padding : float
-            In boxes.
+    atoms : ase.Atoms
+        The sample.
+    box : Box
+        Its shape.
+    stride : float
+        Distance of neighbouring boxes, in the unit of the positions.
+    padding : float
+        In boxes.
 
     Returns
     -------
-        list of three ndarray
-            Centres along x, y and z.
+    list of three ndarray
+        Centres along x, y and z.
 
     Raises
     ------
-        InputError
-            If box or stride are not positive, padding is negative, one of them is not
-            finite, or if they make more than `MAX_BOXES` boxes.
+    InputError
+        If box or stride are not positive, padding is negative, one of them is not
+        finite, or if they make more than `MAX_BOXES` boxes.
 
     Notes
     -----
-        For the samples of the paper, which are free, this gives its numbers of boxes
-        exactly: 7,968 for the four grains, 43,679 for the FePt particle.
+    For the samples of the paper, which are free, this gives its numbers of boxes
+    exactly: 7,968 for the four grains, 43,679 for the FePt particle.
 
     Examples
     --------
-        >>> from ase import Atoms
-        >>> sample = Atoms("H2", [[0.0, 0, 0], [10, 3, 0]])
-        >>> x, y, z = box_centres(sample, Cube(4.0), 3.0, padding=0.0)
-        >>> x.tolist(), y.tolist(), z.tolist()
-        ([0.5, 3.5, 6.5, 9.5], [1.5], [0.0])
-        >>> sample.cell, sample.pbc = [12.0, 12.0, 12.0], [True, False, False]
-        >>> box_centres(sample, Cube(4.0), 3.0, padding=0.0)[0].tolist()
-        [1.5, 4.5, 7.5, 10.5]
+    >>> from ase import Atoms
+    >>> from arise_lib.strided import Cube
+    >>> sample = Atoms("H2", [[0.0, 0, 0], [10, 3, 0]])
+    >>> x, y, z = box_centres(sample, Cube(4.0), 3.0, padding=0.0)
+    >>> x.tolist(), y.tolist(), z.tolist()
+    ([0.5, 3.5, 6.5, 9.5], [1.5], [0.0])
+    >>> sample.cell, sample.pbc = [12.0, 12.0, 12.0], [True, False, False]
+    >>> box_centres(sample, Cube(4.0), 3.0, padding=0.0)[0].tolist()
+    [1.5, 4.5, 7.5, 10.5]
     """
     width = box.extent
     if not (np.isfinite([width, stride, padding]).all() and min(width, stride) > 0 <= padding):
