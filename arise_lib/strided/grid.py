@@ -71,7 +71,8 @@ def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[N
     [1.5, 4.5, 7.5, 10.5]
     """
     width = box.extent
-    if not (np.isfinite([width, stride, padding]).all() and min(width, stride) > 0 <= padding):
+    finite = np.isfinite([width, stride, padding]).all()
+    if not (finite and width > 0 and stride > 0 and padding >= 0):
         raise InputError(
             f"A {box}, stride = {stride}, padding = {padding}: box and stride must be "
             "positive, padding not negative, all of them finite."
