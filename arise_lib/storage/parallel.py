@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from os import cpu_count
+from types import FrameType
 from typing import Any, TypeVar
 
 from tqdm import tqdm
@@ -202,11 +203,12 @@ def processes() -> Iterator[Executor]:
         initializer=_follow,
         initargs=(held_by_workers,),
     )
-    try:
-        yield pool
-        pool.shutdown()
-    finally:
-        with _undisturbed():
+    with _one_interrupt():
+        try:
+            yield pool
+            pool.shutdown()
+        finally:
+            # What the workers are at would otherwise be waited for.
             held_here.close()
             pool.shutdown(cancel_futures=True)
             held_by_workers.close()
@@ -225,13 +227,26 @@ def _follow(lifeline: Connection) -> None:
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Put off a second Ctrl-C until the block is done."""
-    if threading.current_thread() is not threading.main_thread():
+def _one_interrupt() -> Iterator[None]:
+    """Let one Ctrl-C through, which ends the block, and none after it until the block is done.
+
+    It is the handler that puts off the second one: a block that did so on its way out would have
+    a moment, however short, in which it is not yet done.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or before in (None, signal.SIG_IGN, signal.SIG_DFL):
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        before(number, frame)
+        # It raised nothing: the block goes on, and the next one counts.
+        signal.signal(signal.SIGINT, interrupt)
+
+    signal.signal(signal.SIGINT, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+        signal.signal(signal.SIGINT, before)
