@@ -82,4 +82,4 @@ def describe_with_featomic(atoms: Atoms) -> NDArray[np.float64]:
             sums = block.values.sum(axis=0)  # (2l + 1, n_max)
             spectrum.append((sums.T @ sums)[first, second] / np.sqrt(len(sums)))
         spectra[a, b] = np.concatenate(spectrum)
-    return mean_over_pairs(spectra, atoms)
+    return mean_over_pairs(spectra, atoms, GTO)

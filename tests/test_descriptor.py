@@ -47,6 +47,7 @@ from arise_lib.descriptor.definition import (
     scaled_pairs,
 )
 from arise_lib.descriptor.radial.quip import _gaussian_overlap
+from arise_lib.descriptor.settings import PAIR_WEIGHTS
 from arise_lib.errors import InputError
 from arise_lib.structures import prototypes
 from arise_lib.structures.scale import nearest_neighbour_distances
@@ -135,6 +136,7 @@ def test_training_grid(radial: str) -> None:
     [
         ({"radial": "polynomial"}, r"'polynomial'; choose one of \(.*'quip'"),
         ({"radial": ["quip"]}, r"\['quip'\]; choose one of"),
+        ({"pair_weights": "atoms"}, r"'atoms'; choose one of \('equal', 'abundance'\)"),
         ({"n_max": 0}, "n_max = 0 and l_max = 6: allowed are"),
         ({"l_max": -1}, "l_max = -1: allowed are"),
         ({"l_max": 11}, "l_max = 11: allowed are"),
@@ -408,11 +410,15 @@ def test_common_edges_serve_both_scales() -> None:
 
 
 @EACH
-@given(atoms=structures(), extrinsic=st.sampled_from([0.95, 1.0, 1.05]))
+@given(
+    atoms=structures(),
+    extrinsic=st.sampled_from([0.95, 1.0, 1.05]),
+    pair_weights=st.sampled_from(PAIR_WEIGHTS),
+)
 def test_engine_equals_the_definition(
-    settings: SoapSettings, atoms: Atoms, extrinsic: float
+    settings: SoapSettings, atoms: Atoms, extrinsic: float, pair_weights: str
 ) -> None:
-    chosen = replace(settings, extrinsic=extrinsic)
+    chosen = replace(settings, extrinsic=extrinsic, pair_weights=pair_weights)
     assert deviation(describe(atoms, chosen), describe_by_definition(atoms, chosen)) < 1e-6
 
 
@@ -448,7 +454,19 @@ def test_pairs_come_in_units_of_their_scale() -> None:
 
 def test_a_pair_that_sees_nobody_counts_as_zero() -> None:
     spectra = {("C", "O"): np.array([0.0, 2.0]), ("O", "C"): np.zeros(2)}
-    assert mean_over_pairs(spectra, Atoms("CO")).tolist() == [0.0, 0.25]
+    assert mean_over_pairs(spectra, Atoms("CO"), SoapSettings()).tolist() == [0.0, 0.25]
+
+
+@EACH
+def test_impurities_count_by_their_abundance(settings: SoapSettings) -> None:
+    """One foreign atom among N is two pairs of weight N - 1 and one without a vector."""
+    pure = Atoms("Cu", cell=[2.5] * 3, pbc=True).repeat(4)
+    doped = pure.copy()
+    doped.symbols[0] = "Ag"
+    by_abundance = replace(settings, pair_weights="abundance")
+    assert describe(pure, by_abundance) == pytest.approx(describe(pure, settings), abs=1e-12)
+    far = [np.linalg.norm(describe(doped, s) - describe(pure, s)) for s in (settings, by_abundance)]
+    assert far[1] < 0.1 * far[0]
 
 
 @EACH
@@ -848,8 +866,16 @@ def test_settings_one_by_one_and_all_at_once(radial: str) -> None:
 
 
 def test_settings_that_differ_in_kind() -> None:
-    for other in (GTO, replace(QUIP, n_max=8), replace(QUIP, l_max=5)):
-        with pytest.raises(InputError, match="must share radial functions, n_max and l_max"):
+    kinds = (
+        GTO,
+        replace(QUIP, n_max=8),
+        replace(QUIP, l_max=5),
+        replace(QUIP, pair_weights="abundance"),
+    )
+    for other in kinds:
+        with pytest.raises(
+            InputError, match="must share radial functions, n_max, l_max and pair_weights"
+        ):
             describe_settings(bulk("Cu"), [QUIP, other])
 
 

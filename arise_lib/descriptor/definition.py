@@ -10,14 +10,16 @@ centres (the *inner* average) before the rotation-invariant power spectrum is ta
           p_{nn'l} = f_{nn'l} \sum_m \bar c_{nlm} \bar c_{n'lm}.
 
 The central atom is left out. Each p is divided by its length, and the descriptor is the mean over
-all pairs (paper, Methods, "The SOAP descriptor" and "Isotropic scaling"). The factors f and the
-order of the entries are those of the package whose radial functions are used.
+all pairs (paper, Methods, "The SOAP descriptor" and "Isotropic scaling"); each pair counts the same
+in the paper, and may count by its abundance here (`SoapSettings.pair_weights`). The factors f and
+the order of the entries are those of the package whose radial functions are used.
 
 `arise_lib.descriptor.describe` computes the same many times faster.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -72,7 +74,7 @@ def describe_by_definition(
     spectra = {}
     for a, b, pair in scaled_pairs(atoms, chosen.extrinsic):
         spectra[a, b] = power_spectrum(expansion_coefficients(pair, a, b, chosen), chosen)
-    return mean_over_pairs(spectra, atoms)
+    return mean_over_pairs(spectra, atoms, chosen)
 
 
 def scaled_pairs(atoms: Atoms, extrinsic: float = 1.0) -> Iterator[tuple[str, str, Atoms]]:
@@ -223,10 +225,40 @@ def power_spectrum(
     return layout.factor * products[layout.degree, layout.first, layout.second]
 
 
+def pair_weights(atoms: Atoms, settings: SoapSettings) -> dict[Pair, int]:
+    """Tell what each ordered pair of species counts in the descriptor of a structure.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure.
+    settings : SoapSettings
+        Its `pair_weights` decides.
+
+    Returns
+    -------
+    dict of tuple of str to int
+        Weight of each pair, not normalised: 1, or the product of the numbers of atoms.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> from arise_lib.descriptor.definition import pair_weights
+    >>> pair_weights(Atoms("OH2"), SoapSettings(pair_weights="abundance"))
+    {('H', 'H'): 4, ('H', 'O'): 2, ('O', 'H'): 2, ('O', 'O'): 1}
+    """
+    pairs = species_pairs(atoms)
+    if settings.pair_weights == "equal":
+        return dict.fromkeys(pairs, 1)
+    number = Counter(atoms.get_chemical_symbols())
+    return {(a, b): number[a] * number[b] for a, b in pairs}
+
+
 def mean_over_pairs(
-    spectra: Mapping[Pair, NDArray[np.float64]], atoms: Atoms
+    spectra: Mapping[Pair, NDArray[np.float64]], atoms: Atoms, settings: SoapSettings
 ) -> NDArray[np.float64]:
-    """Normalise the vectors of the ordered pairs of species and take their mean.
+    """Normalise the vectors of the ordered pairs of species and take their weighted mean.
 
     Parameters
     ----------
@@ -235,6 +267,8 @@ def mean_over_pairs(
         structure, and those whose vector is zero, count as zero vectors.
     atoms : ase.Atoms
         Structure whose species they are.
+    settings : SoapSettings
+        Its `pair_weights` decides what each pair counts.
 
     Returns
     -------
@@ -251,8 +285,10 @@ def mean_over_pairs(
     >>> import numpy as np
     >>> from ase import Atoms
     >>> from arise_lib.descriptor.definition import mean_over_pairs
+    >>> from arise_lib.descriptor import SoapSettings
     >>> spectra = {("C", "O"): np.array([3.0, 4.0]), ("O", "C"): np.array([3.0, 4.0])}
-    >>> mean_over_pairs(spectra, Atoms("CO")).tolist()  # (C, C) and (O, O) have no scale
+    >>> # (C, C) and (O, O) have no scale
+    >>> mean_over_pairs(spectra, Atoms("CO"), SoapSettings()).round(9).tolist()
     [0.3, 0.4]
     """
     if not spectra:
@@ -260,9 +296,10 @@ def mean_over_pairs(
             f"No atom of the {len(atoms)} has a neighbour; the descriptor needs at least two "
             "atoms or a periodic cell."
         )
+    weights = pair_weights(atoms, settings)
     total = np.zeros(len(next(iter(spectra.values()))))
-    for vector in spectra.values():
+    for pair, vector in spectra.items():
         length = np.linalg.norm(vector)
         if length > 0.0:
-            total += vector / length
-    return total / len(species_pairs(atoms))
+            total += weights[pair] / length * vector
+    return total / sum(weights.values())

@@ -89,7 +89,7 @@ def describe_with_dscribe(atoms: Atoms, settings: SoapSettings) -> NDArray[np.fl
         )
         symbols = pair.symbols
         spectra[a, b] = soap.create(pair[symbols == b], centers=pair.positions[symbols == a])
-    return mean_over_pairs(spectra, atoms)
+    return mean_over_pairs(spectra, atoms, settings)
 
 
 def describe_with_quip(atoms: Atoms, settings: SoapSettings) -> NDArray[np.float64]:
@@ -152,7 +152,7 @@ def describe_with_quip(atoms: Atoms, settings: SoapSettings) -> NDArray[np.float
             settings.cutoff, settings.sigma, settings.n_max, settings.l_max, settings.fade, a == b
         )
         spectra[a, b] = quip.calc(pair)["data"][0]
-    return mean_over_pairs(spectra, atoms)
+    return mean_over_pairs(spectra, atoms, settings)
 
 
 @lru_cache

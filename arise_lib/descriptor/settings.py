@@ -15,6 +15,9 @@ CUTOFFS = tuple(round(3.0 + 0.2 * step, 1) for step in range(11))
 SIGMAS = (0.08, 0.10, 0.12)
 EXTRINSIC_FACTORS = (0.95, 1.0, 1.05)
 
+#: Ways to take the mean over the ordered pairs of species.
+PAIR_WEIGHTS = ("equal", "abundance")
+
 
 @dataclass(frozen=True)
 class SoapSettings:
@@ -43,12 +46,18 @@ class SoapSettings:
     fade : float
         Width, in dNN, of the shell below R_C in which a neighbour's weight goes
         from one to zero (see `arise_lib.descriptor.RadialBasis.fade`).
+    pair_weights : {"equal", "abundance"}
+        What the vector of an ordered pair of species (a, b) counts in the mean over
+        all pairs. ``"equal"``: the same for each pair, which is the paper's
+        definition; the pairs of a species with one atom in a thousand then decide
+        as much as all others. ``"abundance"``: as much as the product of the numbers
+        of atoms of a and of b, so that impurities count as little as they are.
 
     Raises
     ------
     InputError
-        If the name of the radial functions is unknown, or the descriptor is not
-        defined for these numbers.
+        If the name of the radial functions or of the weights is unknown, or the
+        descriptor is not defined for these numbers.
 
     References
     ----------
@@ -70,12 +79,17 @@ class SoapSettings:
     l_max: int = 6
     extrinsic: float = 1.0
     fade: float = 0.5
+    pair_weights: str = "equal"
 
     def __post_init__(self) -> None:
         """Refuse settings for which the descriptor is not defined."""
         if self.radial not in tuple(RADIAL_BASES):
             raise InputError(
                 f"Unknown radial functions {self.radial!r}; choose one of {tuple(RADIAL_BASES)}."
+            )
+        if self.pair_weights not in PAIR_WEIGHTS:
+            raise InputError(
+                f"Unknown weights of the pairs {self.pair_weights!r}; choose one of {PAIR_WEIGHTS}."
             )
         if not (1 <= self.n_max <= 20 and 0 <= self.l_max <= 10):
             raise InputError(
@@ -119,7 +133,7 @@ def power_spectrum_layout(radial: str, n_max: int, l_max: int) -> PowerSpectrumL
     return layout
 
 
-def training_grid(radial: str = "quip") -> tuple[SoapSettings, ...]:
+def training_grid(radial: str = "quip", pair_weights: str = "equal") -> tuple[SoapSettings, ...]:
     """Return the 99 settings of the pristine training set.
 
     11 cut-offs x 3 sigmas x 3 extrinsic factors (paper, Methods, "Dataset").
@@ -128,6 +142,8 @@ def training_grid(radial: str = "quip") -> tuple[SoapSettings, ...]:
     ----------
     radial : str
         Name of the radial functions.
+    pair_weights : str
+        Of the mean over the pairs of species.
 
     Returns
     -------
@@ -137,7 +153,7 @@ def training_grid(radial: str = "quip") -> tuple[SoapSettings, ...]:
     Raises
     ------
     InputError
-        If the name is unknown.
+        If a name is unknown.
 
     Examples
     --------
@@ -148,7 +164,7 @@ def training_grid(radial: str = "quip") -> tuple[SoapSettings, ...]:
     >>> [settings.extrinsic for settings in grid[:3]]
     [0.95, 1.0, 1.05]
     """
-    base = SoapSettings(radial=radial)
+    base = SoapSettings(radial=radial, pair_weights=pair_weights)
     return tuple(
         replace(base, cutoff=cutoff, sigma=sigma, extrinsic=extrinsic)
         for cutoff, sigma, extrinsic in product(CUTOFFS, SIGMAS, EXTRINSIC_FACTORS)

@@ -23,7 +23,7 @@ from arise_lib.training.units import Defect, Recipe, defective_units, pristine_u
 from arise_lib.training.vectors import describe_units, described
 
 #: Settings in which the vectors of a data set may differ, as its table names them.
-_SETTINGS = ("cutoff", "sigma", "extrinsic")
+_SETTINGS = ("cutoff", "sigma", "extrinsic", "pair_weights")
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class DataSet:
         Parameters
         ----------
         settings : SoapSettings
-            Cut-off, sigma and extrinsic scale are compared; radial functions,
-            n_max and l_max are the same in all vectors of a set.
+            Cut-off, sigma, extrinsic scale and weights of the pairs are compared; radial
+            functions, n_max and l_max are the same in all vectors of a set.
 
         Returns
         -------

@@ -44,6 +44,7 @@ from arise_lib.descriptor._engine.harmonics import harmonic_columns, normalisati
 from arise_lib.descriptor._engine.lanes import LANES, aligned
 from arise_lib.descriptor._engine.pairs import accumulate
 from arise_lib.descriptor._engine.spectrum import add_power_spectra, slots
+from arise_lib.descriptor.definition import pair_weights
 from arise_lib.descriptor.settings import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.structures.checks import check_geometry
@@ -65,7 +66,7 @@ def describe(atoms: Atoms, settings: SoapSettings | None = None) -> NDArray[np.f
     Returns
     -------
     ndarray of shape (n_features,)
-        Mean over all ordered pairs of species of the normalised power spectra.
+        Weighted mean over all ordered pairs of species of the normalised power spectra.
 
     Raises
     ------
@@ -112,7 +113,7 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
     ------
     InputError
         If the structure has no pair of neighbours, if two atoms coincide, or if
-        the settings differ in radial functions, n_max or l_max.
+        the settings differ in radial functions, n_max, l_max or pair_weights.
 
     Examples
     --------
@@ -122,9 +123,9 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
     (99, 316)
     """
     settings = tuple(settings)
-    if len({(s.radial, s.n_max, s.l_max) for s in settings}) != 1:
+    if len({(s.radial, s.n_max, s.l_max, s.pair_weights) for s in settings}) != 1:
         raise InputError(
-            "The settings of one call must share radial functions, n_max and l_max; "
+            "The settings of one call must share radial functions, n_max, l_max and pair_weights; "
             "call once for each kind."
         )
     check_geometry(atoms)
@@ -139,28 +140,30 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
     n_max, l_max = settings[0].n_max, settings[0].l_max
     total = np.zeros((len(settings), settings[0].n_features))
     species = {a: atoms.numbers == atomic_numbers[a] for a, b in scales if a == b}
+    weights = pair_weights(atoms, settings[0])
     for same in (True, False)[: len(species)]:  # one species has no unlike pairs
-        counts, sums, touched = _pair_sums(atoms, species, scales, same, table, l_max)
+        counts, sums, touched = _pair_sums(atoms, species, scales, weights, same, table, l_max)
         if counts:
             coefficients = aligned(len(counts), len(settings), (l_max + 1) ** 2, slots(n_max))
             contract(
                 sums, touched, table.functions, table.stop, _norms(l_max), same, n_max, coefficients
             )
             add_power_spectra(coefficients, counts, settings[0], same, total)
-    return total / len(scales)
+    return total / sum(weights.values())
 
 
 def _pair_sums(
     atoms: Atoms,
     species: dict[str, NDArray[np.bool_]],
     scales: dict[tuple[str, str], float],
+    weights: dict[tuple[str, str], int],
     same: bool,
     table: RadialTable,
     l_max: int,
 ) -> tuple[list[int], NDArray[np.float64], NDArray[np.bool_]]:
     """Accumulate A_lm on the radial grid for all pairs of like, or of unlike, species.
 
-    `species` tells which atoms each one has. Returns the number of ordered pairs that each sum
+    `species` tells which atoms each one has. Returns the weight of all ordered pairs that each sum
     stands for, the sums, shape (n_sums, n_elements, at least n_columns, LANES), and the elements
     that hold any.
     """
@@ -172,7 +175,11 @@ def _pair_sums(
             continue  # no scale, no neighbour: a zero vector, by the paper's definition
         equal = abs(scale - scales[b, a]) <= 1e-12 * scale
         chosen.append((a, b, [scale] if equal else [scale, scales[b, a]]))
-    counts = [1 if same else 3 - len(lengths) for _, _, lengths in chosen for _ in lengths]
+    counts = [
+        weights[a, b] * (1 if same else 3 - len(lengths))
+        for a, b, lengths in chosen
+        for _ in lengths
+    ]
     n_columns, n_elements = columns.max() + 1, len(table.grid.edges) - 1
     sums = aligned(len(counts), n_elements, n_columns + -n_columns % COLUMNS_AT_ONCE, LANES)
     touched = np.zeros(sums.shape[:2], dtype=np.bool_)
