@@ -8,6 +8,7 @@ from arise_lib.samples.alloys import (
     fept_box,
     ordered_core_particle,
 )
+from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
 from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
@@ -28,6 +29,7 @@ __all__ = [
     "draw",
     "fept_box",
     "join",
+    "no_crystal",
     "noisy_sheet",
     "ordered_core_particle",
     "random_boundary",

@@ -32,6 +32,9 @@ from arise_lib.structures.supercells import MIN_ATOMS
 if TYPE_CHECKING:
     import pandas
 
+#: Answer of networks that know one for what is none of the classes: liquids, glasses, mixtures.
+OTHER = "other"
+
 FAMILIES: tuple[str, ...] = ("elemental", "binary", "ternary", "quaternary", "2D", "nanotube")
 
 # Rows: vectors of the tabulated cell in units of the conventional a, b, c.

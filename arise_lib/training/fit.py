@@ -6,6 +6,7 @@ The classes of a network are the labels of the data that it is trained on.
 from __future__ import annotations
 
 import logging
+import math
 import os
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,6 +53,9 @@ class Training:
     settle : int
         Epochs at a tenth of the learning rate that follow, from the best weights
         on. The paper has none.
+    decay : bool
+        Let the learning rate fall to zero over the epochs, along a cosine. In the
+        paper it is constant.
     seed : int
         Seed of the initial weights, the shuffling and the dropout.
 
@@ -68,6 +72,7 @@ class Training:
     epochs: int = 300
     patience: int | None = None
     settle: int = 0
+    decay: bool = False
     seed: int = 0
 
 
@@ -287,8 +292,12 @@ def _fit(
     import keras
 
     fitted, held_out = split(data)
+    rate: Any = learning_rate
+    if training.decay and learning_rate == training.learning_rate:  # not while it settles
+        steps = epochs * math.ceil(len(fitted) / training.batch_size)
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
+        optimizer=keras.optimizers.Adam(rate),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,  # XLA on the CPU is several times slower for a network this small
