@@ -11,7 +11,13 @@ from arise_lib.samples.alloys import (
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
-from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
+from arise_lib.samples.sheets import (
+    FLAT_SHEETS,
+    IMAGE_ERRORS,
+    SHEETS,
+    noisy_sheet,
+    sheet_image,
+)
 from arise_lib.samples.unknown import unseen_crystals
 
 __all__ = [
@@ -19,6 +25,7 @@ __all__ = [
     "BOUNDARY_GAP",
     "FEPT_CONSTANT",
     "FEPT_PHASES",
+    "FLAT_SHEETS",
     "IMAGE_ERRORS",
     "SHEETS",
     "TOMOGRAPHY_ERROR",

@@ -15,7 +15,10 @@ from arise_lib.structures.supercells import round_cluster
 from arise_lib.typing import Seed
 
 #: The classes that are flat, so that an image shows all there is to see.
-SHEETS = ("graphene", "BN", "C3N", "PbSe")
+FLAT_SHEETS = ("graphene", "BN", "C3N", "PbSe", "MnS2")
+
+#: Those of the first selection of networks, which left one out.
+SHEETS = FLAT_SHEETS[:4]
 
 #: Error of positions found in an image, as a share of a bond (standard deviation per coordinate).
 IMAGE_ERRORS = (0.05, 0.07, 0.10)
@@ -40,7 +43,7 @@ def sheet_image(
     Parameters
     ----------
     label : str
-        One of `SHEETS`.
+        One of `FLAT_SHEETS`.
     error : float
         Standard deviation of a coordinate as a share of a bond.
     generator : numpy.random.Generator
@@ -59,7 +62,7 @@ def sheet_image(
     Raises
     ------
     InputError
-        If the class is none of `SHEETS`.
+        If the class is none of `FLAT_SHEETS`.
 
     Examples
     --------
@@ -68,8 +71,8 @@ def sheet_image(
     >>> str(image.symbols)[0], bool((image.positions[:, 2] == 0).all())
     ('C', True)
     """
-    if label not in SHEETS:
-        raise InputError(f"{label!r} is no flat sheet; those are {', '.join(SHEETS)}.")
+    if label not in FLAT_SHEETS:
+        raise InputError(f"{label!r} is no flat sheet; those are {', '.join(FLAT_SHEETS)}.")
     flake, bond = _flake(prototypes.build(label), n_atoms)
     sheet = _turned(flake, generator.uniform(0, 2 * np.pi))
     if boundary:
