@@ -1,9 +1,9 @@
 """Train, score, choose and release the network that survives heat and impurities.
 
-    python tools/train_robust.py train 0 1 2             # seeds of the recipe, some 15 min each
-    python tools/train_robust.py without                 # short trainings, each without one ingredient
-    python tools/train_robust.py score                   # on the trials -> data/search/robust.jsonl
-    python tools/train_robust.py release                 # by the rule of arise_lib.training.trials
+    python tools/train_robust.py train 0 1 2      # seeds of the recipe, some 15 min each
+    python tools/train_robust.py without          # short trainings, each without an ingredient
+    python tools/train_robust.py score            # on the trials -> data/search/robust.jsonl
+    python tools/train_robust.py release          # by the rule of arise_lib.training.trials
 
 (in `.venv`). Trained weights and described structures are kept in the cache of derived results, so
 each command goes on where it was interrupted.

@@ -1,8 +1,9 @@
 """From structures to a trained and selected network (paper, Methods, "Dataset" and on).
 
 `units` are the structures, `vectors` describes them, `datasets` are the paper's sets and your own,
-`noise` is one of noisy structures, made by `chemistry` and `geometry`; `fit` trains, `kept` keeps what was trained, `search` looks for
-hyper-parameters, `selection` and `trials` choose among what it found.
+`noise` is one of noisy structures, made by `chemistry` and `geometry`; `fit` trains, `kept` keeps
+what was trained, `search` looks for hyper-parameters, `selection` and `trials` choose among what
+there is.
 """
 
 from arise_lib.training.datasets import DataSet, data_set, defective_set, pristine_set
