@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.neighborlist import neighbor_list
 from scipy.spatial import cKDTree
 
 from arise_lib import samples
@@ -178,3 +179,30 @@ def test_scores_are_shares_of_right_answers() -> None:
         members = [k for k, experiment in enumerate(sample) if experiment.group == group]
         right = [best[k] == sample[k].label for k in members]
         assert share == pytest.approx(100 * np.mean(right))
+
+
+def test_ordinary_samples_are_what_they_are_called() -> None:
+    drawn = samples.ordinary_samples()
+    counts = Counter(one.group for one in drawn)
+    assert counts == {
+        "impurities": 60,
+        "random alloys": 36,
+        "slabs": 32,
+        "strain": 90,
+        "c/a": 12,
+        "twins": 3,
+    }
+    for one in drawn:
+        species = np.unique(one.atoms.numbers)
+        if one.group == "impurities":
+            assert 0.002 < np.mean(one.atoms.symbols == "Ag") < 0.11
+        elif one.group == "random alloys":
+            assert 2 <= len(species) <= 5
+        elif one.group == "slabs":
+            assert one.atoms.pbc.tolist() == [True, True, False]
+        elif one.group == "twins":  # every atom has twelve neighbours, as in fcc and hcp
+            neighbours = np.bincount(neighbor_list("i", one.atoms, 3.0))
+            assert (neighbours == 12).all() and one.atoms.pbc.all()
+    again = samples.ordinary_samples()
+    assert all(one.atoms == other.atoms for one, other in zip(drawn, again, strict=True))
+    assert samples.ordinary_samples(1)[0].atoms != drawn[0].atoms

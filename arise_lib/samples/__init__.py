@@ -11,6 +11,7 @@ from arise_lib.samples.alloys import (
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
+from arise_lib.samples.ordinary import ordinary_samples
 from arise_lib.samples.sheets import (
     FLAT_SHEETS,
     IMAGE_ERRORS,
@@ -39,6 +40,7 @@ __all__ = [
     "no_crystal",
     "noisy_sheet",
     "ordered_core_particle",
+    "ordinary_samples",
     "random_boundary",
     "sheet_image",
     "unseen_crystals",
