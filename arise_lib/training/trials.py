@@ -39,7 +39,7 @@ from arise_lib.training.noise import CRYSTALS
 from arise_lib.training.selection import describe_all
 
 #: Base seed of the trials, and the pool of packings; that of nothing else.
-SEED = 300
+SEED = 400
 
 #: An ensemble costs more to store and to explain; it has to be better by so many points.
 ENSEMBLE_GAIN = 0.2
