@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError, UncertainInputWarning
-from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.structures.checks import doubts
 from arise_lib.structures.reading import load_structure
 from arise_lib.typing import StructureLike
@@ -113,7 +113,7 @@ class Prediction:
 def classify(
     source: StructureLike,
     *,
-    network: NetworkLike = "arise",
+    network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
@@ -130,7 +130,8 @@ def classify(
         A structure or a file that ASE reads; any unit of length.
     network : NetworkLike
         The name of a released network, a network, or an ensemble, whose members
-        take the passes in turn.
+        take the passes in turn. The default may answer ``"other"``: none of the
+        classes; the paper's network is ``"arise"``.
     passes : int
         Stochastic passes T; probabilities below 1 % need 100,000.
     seed : int
@@ -173,7 +174,7 @@ def classify(
 def classify_many(
     sources: Mapping[str, StructureLike],
     *,
-    network: NetworkLike = "arise",
+    network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,

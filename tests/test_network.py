@@ -20,7 +20,7 @@ from arise_lib.errors import DataError, InputError
 from arise_lib.network import Ensemble, Network
 from arise_lib.storage import paths
 from arise_lib.structures import prototypes
-from arise_lib.training import datasets
+from arise_lib.training import datasets, fit
 from arise_lib.training.datasets import DataSet
 from arise_lib.training.fit import Training
 
@@ -487,6 +487,15 @@ def test_settling_never_loses_in_validation(trained: tuple[Network, pd.DataFrame
     assert_same(kept, before)
     with pytest.raises(InputError, match="settle = 0"):
         training.settle(before, data, HASTY)
+
+
+def test_learning_rate_falls_along_a_cosine() -> None:
+    falling = replace(HASTY, decay=True, learning_rate=0.1, batch_size=10)
+    rate = fit._rate(falling, 0.1, epochs=4, n_rows=25)  # three steps an epoch
+    found = [float(rate(step)) for step in (0, 6, 12)]
+    assert found == pytest.approx([0.1, 0.05, 0.0], abs=1e-6)
+    assert fit._rate(falling, 0.01, 4, 25) == 0.01  # while it settles
+    assert fit._rate(HASTY, HASTY.learning_rate, 4, 25) == HASTY.learning_rate
 
 
 def test_it_learns(trained: tuple[Network, pd.DataFrame]) -> None:

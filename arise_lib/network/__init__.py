@@ -3,6 +3,7 @@
 from arise_lib.network.cards import card, released_names
 from arise_lib.network.model import Ensemble, Network, most_probable, softmax
 from arise_lib.network.released import (
+    DEFAULT,
     NetworkLike,
     as_ensemble,
     load,
@@ -12,6 +13,7 @@ from arise_lib.network.released import (
 )
 
 __all__ = [
+    "DEFAULT",
     "Ensemble",
     "Network",
     "NetworkLike",

@@ -21,6 +21,10 @@ from arise_lib.network.cards import card, choices, target, write_card
 from arise_lib.network.model import Ensemble, Network
 from arise_lib.storage import paths
 
+#: The network that answers where none is named: the best one on simulated experiments that were not
+#: used in training (`arise_lib.training.trials`). The paper's is "arise".
+DEFAULT = "arise"
+
 #: What a prediction can be asked of: a network, an ensemble, the name of a released one, a file.
 NetworkLike = Network | Ensemble | str | Path
 
@@ -29,14 +33,14 @@ NetworkLike = Network | Ensemble | str | Path
 def load(name: Path) -> Network: ...
 @overload
 def load(name: str | Path = ...) -> Network | Ensemble: ...
-def load(name: str | Path = "arise") -> Network | Ensemble:
+def load(name: str | Path = DEFAULT) -> Network | Ensemble:
     """Read a released network or ensemble by its name, or any network from its file.
 
     Parameters
     ----------
     name : str or Path
         Name of a released network or ensemble (the checksums of its card and of
-        its weights are verified), or the path of an npz file.
+        its weights are verified), `DEFAULT` if not given, or the path of an npz file.
 
     Returns
     -------

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from arise_lib.bayes.inference import N_PASSES, predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
-from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
@@ -70,7 +70,7 @@ def scan(
     *,
     padding: float = 0.5,
     min_atoms: int = 50,
-    network: NetworkLike = "arise",
+    network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,

@@ -292,12 +292,8 @@ def _fit(
     import keras
 
     fitted, held_out = split(data)
-    rate: Any = learning_rate
-    if training.decay and learning_rate == training.learning_rate:  # not while it settles
-        steps = epochs * math.ceil(len(fitted) / training.batch_size)
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
     model.compile(
-        optimizer=keras.optimizers.Adam(rate),
+        optimizer=keras.optimizers.Adam(_rate(training, learning_rate, epochs, len(fitted))),
         loss="sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,  # XLA on the CPU is several times slower for a network this small
@@ -315,6 +311,16 @@ def _fit(
         verbose=2 if verbose else 0,
     )
     return pd.DataFrame(record.history)
+
+
+def _rate(training: Training, learning_rate: float, epochs: int, n_rows: int) -> Any:
+    """Return the learning rate, or how it falls; a network settles at a constant one."""
+    if not training.decay or learning_rate != training.learning_rate:
+        return learning_rate
+    import keras
+
+    steps = epochs * math.ceil(n_rows / training.batch_size)
+    return keras.optimizers.schedules.CosineDecay(learning_rate, steps)
 
 
 def _batches(
