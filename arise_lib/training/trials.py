@@ -38,8 +38,8 @@ from arise_lib.training.kin import ALIKE_IN_SPECIES, NEAR_KIN, STRAINED_KIN
 from arise_lib.training.noise import CRYSTALS
 from arise_lib.training.selection import describe_all
 
-#: Base seed of the trials, and the pool of packings; that of nothing else. A first draw, 400, showed
-#: which near relatives the first recipe mixed up, and so had a say in the present one.
+#: Base seed of the trials, and the pool of packings; that of nothing else. A first draw, 400,
+#: showed which near relatives the first recipe mixed up, and so had a say in the present one.
 SEED = 401
 
 #: An ensemble costs more to store and to explain; it has to be better by so many points.
