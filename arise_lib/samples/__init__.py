@@ -11,7 +11,7 @@ from arise_lib.samples.alloys import (
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
 from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
-from arise_lib.samples.unknown import unseen_crystals
+from arise_lib.samples.unknown import unknown_prototypes, unseen_crystals
 
 __all__ = [
     "BICRYSTAL_GAP",
@@ -32,5 +32,6 @@ __all__ = [
     "ordered_core_particle",
     "random_boundary",
     "sheet_image",
+    "unknown_prototypes",
     "unseen_crystals",
 ]
