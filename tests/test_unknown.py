@@ -58,7 +58,7 @@ def test_all_288_prototypes_are_accounted_for() -> None:
     assert len(CELLS) + len(left_out) == 288
     assert {row["class"] for row in left_out if row["reason"] == "class"} <= {*prototypes.LABELS}
     assert {row["reason"] for row in left_out if not row["class"]} == {"size"}
-        published = {prototypes.get(label).aflow for label in prototypes.LABELS} - {""}
+    published = {prototypes.get(label).aflow for label in prototypes.LABELS} - {""}
     out = {row["aflow"] for row in left_out}
     # Under these labels there are other structures, too: alpha-CO with FeSi, SnS with FeB.
     both = published & {row["aflow"] for row in table("prototypes.csv")}
