@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
+from functools import cache
 
 import numpy as np
 from ase import Atoms
@@ -76,6 +77,12 @@ def unknown_prototypes() -> dict[str, Atoms]:
     >>> len(cells), len(cells["A3B_cP8_223_c_a Cr3Si"])
     (220, 8)
     """
+    return {name: cell.copy() for name, cell in _cells().items()}
+
+
+@cache
+def _cells() -> dict[str, Atoms]:
+    """Read the tables of the unknown prototypes once."""
     species, positions = defaultdict(list), defaultdict(list)
     for row in _rows("sites.csv"):
         species[row["name"]].append(row["element"])
