@@ -2,7 +2,18 @@
 
 Mutual information tells that the passes disagree. On a crystal outside the classes they may well
 agree, as on one that is a small step from a class. Novelty asks another question, of the network
-without dropout: how far is the structure from the nearest known ones in the hidden layers?
+without dropout: how far is the structure from the nearest known one in the hidden layers?
+
+The rule was chosen before any prototype of ``data/unknown`` was scored, by the mean over four
+networks of the area under the curve, known structures of sizes and noise outside the reference
+against unknown ones: for the released `arise` and `robust` crystals made up for this (random
+orderings on the lattices of elements, random packings, random stackings of close-packed layers),
+for two small networks trained without a fifth of the classes those classes. Compared were the
+descriptor, each hidden layer and their unions; the mean over the 1 to 10 nearest; 10, 15, 21 or all
+25 known structures of a class, drawn at random or each as far as possible from those before. Noise
+in the reference matters most (without it 0.89), then the nearest one alone (0.986, over two
+0.984), then spread instead of chance (10 of a class: 0.985, by chance 0.972). The last two layers
+have 0.986, all three 0.984 and the last one 0.986; of 15 and more structures of a class none matters.
 """
 
 from __future__ import annotations
@@ -21,13 +32,10 @@ from arise_lib.network.released import NetworkLike, as_ensemble
 from arise_lib.typing import Labelled
 
 #: Hidden layers that are compared, counted from the last one.
-LAYERS = 3
-
-#: Nearest known structures over whose distances the mean is taken.
-NEIGHBOURS = 3
+LAYERS = 2
 
 #: Known structures of a class that are kept with the network.
-PER_CLASS = 20
+PER_CLASS = 15
 
 #: Answers that are no structure: nothing is known by being like them.
 OUTSIDE = ("other",)
@@ -83,7 +91,7 @@ def novelty_of(network: NetworkLike, features: NDArray[np.floating]) -> NDArray[
 
 
 def known_distance(network: Network, features: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Measure how far structures are from the nearest known ones in the hidden layers.
+    """Measure how far structures are from the nearest known one in the hidden layers.
 
     Parameters
     ----------
@@ -95,8 +103,8 @@ def known_distance(network: Network, features: NDArray[np.floating]) -> NDArray[
     Returns
     -------
     ndarray of float32, shape (n_rows,)
-        Cosine distance, 0 to 1, mean over the last `LAYERS` hidden layers and over
-        the `NEIGHBOURS` nearest known structures; NaN for rows with NaN.
+        Cosine distance, 0 to 1, mean over the last `LAYERS` hidden layers; NaN for
+        rows with NaN.
 
     Raises
     ------
@@ -123,8 +131,7 @@ def known_distance(network: Network, features: NDArray[np.floating]) -> NDArray[
     with one_thread():
         for which, unit, columns in _representations(network, rows[defined], known.shape):
             multiply(known, unit, similar)
-            nearest = -np.sort(-similar[:, columns], axis=0)[:NEIGHBOURS]
-            distances[defined[which]] = np.maximum(0.0, 1.0 - nearest.mean(axis=0))
+            distances[defined[which]] = np.maximum(0.0, 1.0 - similar[:, columns].max(axis=0))
     return distances
 
 
@@ -134,7 +141,6 @@ def fit_novelty(
     held_out: Labelled,
     *,
     outside: Sequence[str] = OUTSIDE,
-    seed: int = 0,
 ) -> Network:
     """Give a network known structures to compare with, and what is usual among such.
 
@@ -143,19 +149,18 @@ def fit_novelty(
     network : Network
         Any; its weights stay as they are.
     known : Labelled
-        Structures of its classes, `PER_CLASS` of each at most are drawn.
+        Structures of its classes. `PER_CLASS` of each are kept: the first one, then
+        each time the one farthest from those before.
     held_out : Labelled
         Other structures of its classes, of sizes or with noise that are not among
         `known`: novelty is a share of these.
     outside : sequence of str
         Classes of the network that are no structure; their rows are left out.
-    seed : int
-        Seed of the draw.
 
     Returns
     -------
     Network
-        The same with a `reference`: about 1.3 MB for 108 classes.
+        The same with a `reference`: 1 MB for 108 classes.
 
     Raises
     ------
@@ -175,10 +180,13 @@ def fit_novelty(
             f"{kept.size} known and {tested.size} held-out structures that are defined and not of "
             f"{tuple(outside)}: at least one of each is needed."
         )
-    order = np.random.default_rng(seed).permutation(kept)
-    of = np.asarray(known.classes)
-    drawn = np.concatenate([order[of[order] == label][:PER_CLASS] for label in np.unique(of[kept])])
-    vectors = known.features[np.sort(drawn)].astype(np.float16)
+    # Rounded first: what is compared later is what is stored.
+    vectors = known.features[kept].astype(np.float16)
+    placed = _columns(network, vectors).T
+    of = np.asarray(known.classes)[kept]
+    rows = [np.flatnonzero(of == label) for label in np.unique(of)]
+    drawn = np.concatenate([here[_spread(placed[here], PER_CLASS)] for here in rows])
+    vectors = vectors[drawn]
     with_vectors = replace(network, reference=Reference(vectors, np.zeros(1, dtype=np.float32)))
     distances = np.sort(known_distance(with_vectors, held_out.features[tested]))
     return replace(network, reference=Reference(vectors, distances))
@@ -190,11 +198,26 @@ def _rows_inside(network: Network, data: Labelled, outside: Sequence[str]) -> ND
     return np.flatnonzero(~named & np.isfinite(data.features).all(axis=1))
 
 
+def _spread(unit: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Return up to n rows: the first, then each time the one farthest from those before."""
+    chosen = [0]
+    distance = 1.0 - unit @ unit[0]
+    while len(chosen) < min(n, len(unit)):
+        chosen.append(int(distance.argmax()))
+        distance = np.minimum(distance, 1.0 - unit @ unit[chosen[-1]])
+    return np.array(chosen)
+
+
 @lru_cache(maxsize=8)  # by identity: a network is frozen
 def _known(network: Network) -> NDArray[np.float32]:
-    """Return the reference in the hidden layers, unit vectors as columns: (width, n_known)."""
+    """Return the reference in the hidden layers, as for `_columns`."""
     assert network.reference is not None
-    rows = network.reference.vectors.astype(np.float32)
+    return _columns(network, network.reference.vectors)
+
+
+def _columns(network: Network, vectors: NDArray[np.float16]) -> NDArray[np.float32]:
+    """Return rows in the hidden layers as columns of unit length: (width, n_rows)."""
+    rows = vectors.astype(np.float32)
     with one_thread():
         parts = [unit[:, at].copy() for _, unit, at in _representations(network, rows)]
     return np.ascontiguousarray(np.concatenate(parts, axis=1))
