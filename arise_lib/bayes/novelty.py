@@ -13,7 +13,7 @@ descriptor, each hidden layer and their unions; the mean over the 1 to 10 neares
 25 known structures of a class, drawn at random or each as far as possible from those before. Noise
 in the reference matters most (without it 0.89), then the nearest one alone (0.986, over two
 0.984), then spread instead of chance (10 of a class: 0.985, by chance 0.972). The last two layers
-have 0.986, all three 0.984 and the last one 0.986; of 15 and more structures of a class none matters.
+have 0.986, all three 0.984, the last one 0.986; beyond 15 structures of a class nothing changes.
 """
 
 from __future__ import annotations
