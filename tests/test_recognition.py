@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk
@@ -19,6 +20,7 @@ from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import load_structure
 from arise_lib.structures.supercells import replication, supercell
+from arise_lib.training import DataSet
 
 #: Enough for a label; the paper's 1,000 passes would change probabilities by some percent.
 PASSES = 50
@@ -313,7 +315,7 @@ def test_novelty_is_there_where_the_network_has_a_reference() -> None:
     known = DataSet(
         vectors.astype(np.float32), np.full(2, 2), trained.classes, pd.DataFrame(index=range(2))
     )
-    fitted = fit_novelty(replace(trained, reference=None), known, known)
+    fitted = bayes.fit_novelty(replace(trained, reference=None), known, known)
     table = arise_lib.classify_many({"Ni": nickel, "Fe": iron}, network=fitted, passes=5)
     assert table.at["Fe", "novelty"] == 1.0 and table.at["Ni", "novelty"] < 1.0
     found = arise_lib.classify(iron, network=fitted, passes=5)
