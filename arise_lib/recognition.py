@@ -13,6 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.novelty import novelty_of
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
@@ -35,6 +36,10 @@ class Prediction:
         Disagreement of the stochastic passes, in bits: the uncertainty.
     n_atoms : int
         Size of the structure.
+    novelty : float
+        Share, from 0 to 1, of known structures that are less unusual to the network
+        than this one (`arise_lib.bayes.novelty_of`): above 0.95 it may well be none
+        of the classes. NaN if the network has no reference for it.
 
     Examples
     --------
@@ -53,6 +58,7 @@ class Prediction:
     probabilities: NDArray[np.float64]
     mutual_information: float
     n_atoms: int
+    novelty: float = float("nan")
 
     @property
     def label(self) -> str:
@@ -106,7 +112,9 @@ class Prediction:
         """Return a short table of the leading classes: what is below 0.005 % is left out."""
         shown = self.leading(5)
         lines = [f"{100 * p:6.2f} %  {label}" for label, p in shown.items() if p >= 5e-5]
-        lines.append(f"mutual information {self.mutual_information:.4f} bit, {self.n_atoms} atoms")
+        novelty = "" if np.isnan(self.novelty) else f"novelty {self.novelty:.3f}, "
+        information = f"mutual information {self.mutual_information:.4f} bit"
+        lines.append(f"{information}, {novelty}{self.n_atoms} atoms")
         return "\n".join(lines)
 
 
@@ -195,7 +203,7 @@ def classify_many(
     -------
     pandas.DataFrame
         Indexed by name: `answer` (most probable class), `probability / %`,
-        `mutual information / bit` and `atoms`.
+        `mutual information / bit`, `novelty` and `atoms`.
 
     Raises
     ------
@@ -220,10 +228,10 @@ def classify_many(
         for doubt in doubts(atoms):
             warnings.warn(f"{name}: {doubt}", UncertainInputWarning, stacklevel=2)
     rows = [
-        (p.label, 100.0 * p.probabilities[0], p.mutual_information, p.n_atoms)
+        (p.label, 100.0 * p.probabilities[0], p.mutual_information, p.novelty, p.n_atoms)
         for p in _classify(structures, network, passes, seed, tolerance)
     ]
-    columns = ["answer", "probability / %", "mutual information / bit", "atoms"]
+    columns = ["answer", "probability / %", "mutual information / bit", "novelty", "atoms"]
     return pd.DataFrame(rows, columns=columns, index=pd.Index(sources, name="structure"))
 
 
@@ -240,11 +248,13 @@ def _classify(
     ensemble = as_ensemble(network)
     features = np.array([describe(atoms, ensemble.settings) for atoms in structures])
     posterior = predict(ensemble, features, n_passes=passes, seed=seed, tolerance=tolerance)
+    novelty = novelty_of(ensemble, features)
     predictions = []
     for row, atoms in enumerate(structures):
         ranked = posterior.ranked(row)
         information = float(posterior.mutual_information[row])
+        unusual = float(novelty[row])
         predictions.append(
-            Prediction(tuple(ranked.index), ranked.to_numpy(), information, len(atoms))
+            Prediction(tuple(ranked.index), ranked.to_numpy(), information, len(atoms), unusual)
         )
     return predictions

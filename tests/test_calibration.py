@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from arise_lib.bayes.calibration import auroc, calibration_error, reliability
+from arise_lib.bayes.calibration import auroc, calibration_error, false_accept, reliability
 from arise_lib.errors import InputError
 
 
@@ -49,3 +49,14 @@ def test_bad_input(confidence: list, right: list) -> None:
 def test_auroc_needs_both_kinds() -> None:
     with pytest.raises(InputError, match="0 negative"):
         auroc([1.0], [])
+
+
+def test_false_accept_counts_what_passes_at_the_recall_of_the_others() -> None:
+    low = np.arange(100) / 100.0
+    assert false_accept([0.945, 0.935, 0.5, 2.0], low) == 0.5
+    assert false_accept([0.94, 0.5], low) == 1.0
+    assert false_accept(low, low, recall=1.0) == 1.0
+    with pytest.raises(InputError, match="recall of 0"):
+        false_accept(low, low, recall=0.0)
+    with pytest.raises(InputError, match="finite"):
+        false_accept([np.nan], low)

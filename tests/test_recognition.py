@@ -5,6 +5,7 @@ from pathlib import Path
 
 import ase.io
 import numpy as np
+import pandas as pd
 import pytest
 from ase import Atoms
 from ase.build import bulk
@@ -19,6 +20,7 @@ from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import load_structure
 from arise_lib.structures.supercells import replication, supercell
+from arise_lib.training import DataSet
 
 #: Enough for a label; the paper's 1,000 passes would change probabilities by some percent.
 PASSES = 50
@@ -304,3 +306,19 @@ def test_position_that_is_not_finite(released: Network) -> None:
 def test_file_that_is_not_there(released: Network, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"absent\.xyz"):
         classify(tmp_path / "absent.xyz", network=released)
+
+
+def test_novelty_is_there_where_the_network_has_a_reference() -> None:
+    nickel, iron = bulk("Ni"), bulk("Fe")
+    trained = network.load("arise")
+    vectors = np.array([describe(atoms, trained.settings) for atoms in (nickel, nickel * 2)])
+    known = DataSet(
+        vectors.astype(np.float32), np.full(2, 2), trained.classes, pd.DataFrame(index=range(2))
+    )
+    fitted = bayes.fit_novelty(replace(trained, reference=None), known, known)
+    table = arise_lib.classify_many({"Ni": nickel, "Fe": iron}, network=fitted, passes=5)
+    assert table.at["Fe", "novelty"] == 1.0 and table.at["Ni", "novelty"] < 1.0
+    found = arise_lib.classify(iron, network=fitted, passes=5)
+    assert found.novelty == 1.0 and "novelty 1.000" in str(found)
+    without = arise_lib.classify(iron, network=replace(fitted, reference=None), passes=5)
+    assert np.isnan(without.novelty) and "novelty" not in str(without)

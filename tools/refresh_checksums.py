@@ -2,7 +2,7 @@
 
     .venv/bin/python tools/refresh_checksums.py
 
-Writes SHA256SUMS in data/prototypes and data/paper, in the notation of ``sha256sum``.
+Writes SHA256SUMS in data/prototypes, data/paper and data/unknown, in the notation of ``sha256sum``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import hashlib
 from pathlib import Path
 
-FOLDERS = ("data/prototypes", "data/paper")
+FOLDERS = ("data/prototypes", "data/paper", "data/unknown")
 
 
 def refresh(folder: Path) -> None:

@@ -175,7 +175,7 @@ def _release(name: str, one: Network, seed: int, *, internal: bool) -> str:
         "training": asdict(training),
         "data": f"39,204 pristine vectors (396 structures x 99 settings) and {N_NOISY:,} noisy "
         f"structures with {', '.join(INGREDIENTS)} (arise_lib.training.noise, seed {NOISY_SEED}), "
-        f"{KIN_DRAWS} draws of the paper's defects of {len(NEAR_KIN)} classes with a near relative, "
+        f"{KIN_DRAWS} draws of the paper's defects of {len(NEAR_KIN)} classes with near relatives, "
         f"80/20 split by class, state {SPLIT_STATE}",
         **_facts(one),
     }

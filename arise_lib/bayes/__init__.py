@@ -3,6 +3,7 @@
 from arise_lib.bayes._passes import dropout_masks
 from arise_lib.bayes._sums import entropy
 from arise_lib.bayes.inference import MIN_PASSES, N_PASSES, Posterior, predict, representations
+from arise_lib.bayes.novelty import fit_novelty, novelty_of
 
 __all__ = [
     "MIN_PASSES",
@@ -10,6 +11,8 @@ __all__ = [
     "Posterior",
     "dropout_masks",
     "entropy",
+    "fit_novelty",
+    "novelty_of",
     "predict",
     "representations",
 ]

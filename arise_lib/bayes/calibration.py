@@ -108,15 +108,56 @@ def auroc(positive: ArrayLike, negative: ArrayLike) -> float:
     >>> calibration.auroc([0.9, 0.4], [0.1, 0.2])
     1.0
     """
+    high, low = _scores(positive, negative)
+    from sklearn.metrics import roc_auc_score
+
+    kind = np.repeat([1, 0], [high.size, low.size])
+    return float(roc_auc_score(kind, np.concatenate([high, low])))
+
+
+def false_accept(positive: ArrayLike, negative: ArrayLike, *, recall: float = 0.95) -> float:
+    """Share of the cases to be warned of that pass where most of the others do.
+
+    Parameters
+    ----------
+    positive, negative : array_like of shape (n,)
+        As for `auroc`.
+    recall : float
+        Share of the negative cases that shall pass, above 0 and at most 1: the limit is
+        the smallest score at which at least as many do.
+
+    Returns
+    -------
+    float
+        Share, 0 to 1, of the positive cases whose score is at most that limit.
+
+    Raises
+    ------
+    InputError
+        If one of the two is empty or not finite, or the recall is no such share.
+
+    Examples
+    --------
+    >>> from arise_lib.bayes import calibration
+    >>> calibration.false_accept([0.9, 0.4, 0.1, 0.7], [0.1, 0.2, 0.3, 0.8], recall=0.75)
+    0.25
+    """
+    high, low = _scores(positive, negative)
+    if not 0.0 < recall <= 1.0:
+        raise InputError(f"A recall of {recall} is no share; give one above 0 and up to 1.")
+    return float(np.mean(high <= np.quantile(low, recall, method="inverted_cdf")))
+
+
+def _scores(
+    positive: ArrayLike, negative: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return scores of both kinds, at least one of each and all of them finite."""
     high, low = np.asarray(positive, dtype=float), np.asarray(negative, dtype=float)
     if not (high.size and low.size and np.isfinite(high).all() and np.isfinite(low).all()):
         raise InputError(
             f"{high.size} positive and {low.size} negative scores: both must be there and finite."
         )
-    from sklearn.metrics import roc_auc_score
-
-    kind = np.repeat([1, 0], [high.size, low.size])
-    return float(roc_auc_score(kind, np.concatenate([high, low])))
+    return high, low
 
 
 def _checked(

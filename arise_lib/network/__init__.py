@@ -1,7 +1,7 @@
 """The multilayer perceptron as plain arrays, ensembles of it, and the released ones (Table 1)."""
 
 from arise_lib.network.cards import card, released_names
-from arise_lib.network.model import Ensemble, Network, most_probable, softmax
+from arise_lib.network.model import Ensemble, Network, Reference, most_probable, softmax
 from arise_lib.network.released import (
     DEFAULT,
     NetworkLike,
@@ -17,6 +17,7 @@ __all__ = [
     "Ensemble",
     "Network",
     "NetworkLike",
+    "Reference",
     "as_ensemble",
     "card",
     "load",

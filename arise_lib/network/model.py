@@ -13,6 +13,38 @@ from arise_lib.typing import Labelled
 
 
 @dataclass(frozen=True, eq=False)
+class Reference:
+    """Known structures with which `arise_lib.bayes.novelty` compares a new one.
+
+    Attributes
+    ----------
+    vectors : ndarray of float16, shape (n_known, n_features)
+        Descriptors of known structures.
+    distances : ndarray of float32, shape (n_held_out,)
+        How far other known structures, which are not among them, lie from these:
+        ascending.
+
+    Raises
+    ------
+    InputError
+        If one of them is empty, or the distances do not ascend.
+    """
+
+    vectors: NDArray[np.float16]
+    distances: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Refuse what nothing can be compared with."""
+        ascends = self.distances.ndim == 1 and bool((np.diff(self.distances) >= 0).all())
+        if self.vectors.ndim != 2 or not (self.vectors.size and self.distances.size and ascends):
+            raise InputError(
+                f"Vectors of shape {self.vectors.shape} and distances of shape "
+                f"{self.distances.shape} are no reference: rows of descriptors and ascending "
+                "numbers are needed, at least one of each."
+            )
+
+
+@dataclass(frozen=True, eq=False)
 class Network:
     """A trained network as arrays.
 
@@ -28,6 +60,9 @@ class Network:
         Label of each output.
     settings : SoapSettings
         Descriptor at prediction.
+    reference : Reference, optional
+        Known structures, from `arise_lib.bayes.fit_novelty`; without them the
+        network cannot tell how unusual a structure is.
 
     Examples
     --------
@@ -44,6 +79,7 @@ class Network:
     dropout: float
     classes: tuple[str, ...]
     settings: SoapSettings
+    reference: Reference | None = None
 
     @property
     def n_parameters(self) -> int:

@@ -18,7 +18,7 @@ from arise_lib.descriptor.settings import SoapSettings
 from arise_lib.errors import DataError, InputError
 from arise_lib.network._checksums import record, verified
 from arise_lib.network.cards import card, choices, target, write_card
-from arise_lib.network.model import Ensemble, Network
+from arise_lib.network.model import Ensemble, Network, Reference
 from arise_lib.storage import paths
 
 #: The network that answers where none is named: the best one on simulated experiments that were not
@@ -223,6 +223,9 @@ def save(network: Network, path: Path) -> str:
     }
     for layer, (kernel, bias) in enumerate(zip(network.kernels, network.biases, strict=True)):
         arrays[f"kernel_{layer}"], arrays[f"bias_{layer}"] = kernel, bias
+    if network.reference is not None:
+        arrays["reference_vectors"] = network.reference.vectors
+        arrays["reference_distances"] = network.reference.distances
     storage.save_arrays(path, arrays)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -239,12 +242,16 @@ def _read(path: Path) -> Network:
     try:
         arrays = storage.load_arrays(path)
         n_layers = sum(key.startswith("kernel_") for key in arrays)
+        reference = None
+        if "reference_vectors" in arrays:
+            reference = Reference(arrays["reference_vectors"], arrays["reference_distances"])
         return Network(
             tuple(arrays[f"kernel_{layer}"] for layer in range(n_layers)),
             tuple(arrays[f"bias_{layer}"] for layer in range(n_layers)),
             float(arrays["dropout"]),
             tuple(str(label) for label in arrays["classes"]),
             SoapSettings(**json.loads(str(arrays["settings"]))),
+            reference,
         )
     except (KeyError, ValueError, OSError, TypeError) as error:
         raise DataError(

@@ -11,6 +11,7 @@ from arise_lib.samples.alloys import (
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
+<<<<<<< HEAD
 from arise_lib.samples.ordinary import ordinary_samples
 from arise_lib.samples.sheets import (
     FLAT_SHEETS,
@@ -20,6 +21,10 @@ from arise_lib.samples.sheets import (
     sheet_image,
 )
 from arise_lib.samples.unknown import unseen_crystals
+=======
+from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
+from arise_lib.samples.unknown import unknown_prototypes, unseen_crystals
+>>>>>>> novelty
 
 __all__ = [
     "BICRYSTAL_GAP",
@@ -43,5 +48,6 @@ __all__ = [
     "ordinary_samples",
     "random_boundary",
     "sheet_image",
+    "unknown_prototypes",
     "unseen_crystals",
 ]

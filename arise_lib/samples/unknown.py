@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+from collections import defaultdict
+from functools import cache
+
+import numpy as np
 from ase import Atoms
+from ase.geometry import cellpar_to_cell
 from ase.spacegroup import crystal
 
+from arise_lib.storage import paths
+from arise_lib.storage.checksums import checked
 from arise_lib.structures.supercells import supercell_series
+
+#: Tables of the unknown prototypes.
+FOLDER = paths.DATA / "unknown"
 
 
 def unseen_crystals() -> dict[str, Atoms]:
@@ -37,3 +48,55 @@ def unseen_crystals() -> dict[str, Atoms]:
         for name, (species, basis, group, a, c) in facts.items()
     }
     return {name: supercell_series(cell, periodic=True, count=1)[0] for name, cell in cells.items()}
+
+
+def unknown_prototypes() -> dict[str, Atoms]:
+    """Build the prototypes of AFLOW's encyclopedia that are none of the 108 classes.
+
+    A test and nothing else: nothing is trained on them or chosen by them. The
+    rule by which a prototype counts as a class, and is left out, stands in the
+    README of ``data/unknown``.
+
+    Returns
+    -------
+    dict of str to ase.Atoms
+        Primitive cells by name, AFLOW label and formula; lengths in Å.
+
+    Raises
+    ------
+    DataError
+        If a table is missing or is not the one whose checksum is recorded.
+
+    References
+    ----------
+    M. J. Mehl et al., Comput. Mater. Sci. 136, S1 (2017), doi 10.1016/j.commatsci.2017.01.017.
+
+    Examples
+    --------
+    >>> cells = unknown_prototypes()
+    >>> len(cells), len(cells["A3B_cP8_223_c_a Cr3Si"])
+    (220, 8)
+    """
+    return {name: cell.copy() for name, cell in _cells().items()}
+
+
+@cache
+def _cells() -> dict[str, Atoms]:
+    """Read the tables of the unknown prototypes once."""
+    species, positions = defaultdict(list), defaultdict(list)
+    for row in _rows("sites.csv"):
+        species[row["name"]].append(row["element"])
+        positions[row["name"]].append([float(row[axis]) for axis in "xyz"])
+    parameters = ("a", "b", "c", "alpha", "beta", "gamma")
+    cells = {}
+    for row in _rows("prototypes.csv"):
+        name = row["name"]
+        cell = cellpar_to_cell(np.array([float(row[key]) for key in parameters]))
+        cells[name] = Atoms(species[name], scaled_positions=positions[name], cell=cell, pbc=True)
+    return cells
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    """Read a table of the unknown prototypes, once it is known to be whole."""
+    with checked(FOLDER / name).open(newline="", encoding="utf-8") as handle:
+        return list(csv.DictReader(handle))
