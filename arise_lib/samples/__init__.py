@@ -1,4 +1,4 @@
-"""Samples with known truth: grains, alloys, sheets, unknown crystals; every one seeded."""
+"""Samples with known truth: grains, alloys, sheets, heat, unknown crystals; every one seeded."""
 
 from arise_lib.samples.alloys import (
     FEPT_CONSTANT,
@@ -10,6 +10,13 @@ from arise_lib.samples.alloys import (
 )
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
+from arise_lib.samples.heat import (
+    NO_CRYSTAL,
+    HeatSample,
+    heat_frames,
+    heat_materials,
+    heat_samples,
+)
 from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
 from arise_lib.samples.unknown import unseen_crystals
 
@@ -19,14 +26,19 @@ __all__ = [
     "FEPT_CONSTANT",
     "FEPT_PHASES",
     "IMAGE_ERRORS",
+    "NO_CRYSTAL",
     "SHEETS",
     "TOMOGRAPHY_ERROR",
     "WRONG_SPECIES",
+    "HeatSample",
     "Sample",
     "bicrystal",
     "crystal_box",
     "draw",
     "fept_box",
+    "heat_frames",
+    "heat_materials",
+    "heat_samples",
     "join",
     "noisy_sheet",
     "ordered_core_particle",
