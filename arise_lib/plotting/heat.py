@@ -16,14 +16,14 @@ _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#
 _MARKS = tuple(zip("osD^vP*", (8.0, 6.5, 5.5, 4.5, 4.0, 3.5, 3.0), strict=True))
 
 #: Phases that are no point of the axis stand right of it.
-_BESIDE = {"melt": 1.15, "glass": 1.3}
+_BESIDE = {"melt": 1.2, "glass": 1.45}
 
 _COLUMNS = 4
 
 
 def heat_panels(
     table: pd.DataFrame,
-    titles: Mapping[str, str] | None = None,
+    labels: Mapping[str, str] | None = None,
     *,
     ylabel: str = "neighbourhoods right / %",
 ) -> Figure:
@@ -35,8 +35,8 @@ def heat_panels(
         Indexed by `material`, `phase` ("crystal", "melt", "glass") and `fraction` of the melting
         point, one method per column, in %: what `arise_lib.baselines.heat_table` gives. A method
         without any score for a material is not drawn in its panel.
-    titles : mapping of str to str, optional
-        What to write above a material's panel; by default its name.
+    labels : mapping of str to str, optional
+        Class of each material's crystal, written behind its name.
     ylabel : str
         Quantity and unit.
 
@@ -69,7 +69,7 @@ def heat_panels(
         crystals = here[here["phase"] == "crystal"].sort_values("fraction")
         beside = here[here["phase"].isin(list(_BESIDE))]
         # Between what is a function of the temperature, and what is not.
-        panel.axvline(1.075, color="0.8", linewidth=0.8)
+        panel.axvline(1.1, color="0.8", linewidth=0.8)
         for k, method in enumerate(table.columns):
             if here[method].isna().all():
                 continue
@@ -84,8 +84,8 @@ def heat_panels(
             places = beside["phase"].map(_BESIDE)
             panel.plot(places, beside[method], linestyle="none", **style)
             handles.setdefault(method, line)
-        panel.set_title((titles or {}).get(material, material))
-        panel.set(ylim=(-4, 104), xlim=(0.1, 1.36))
+        panel.set_title(f"{material}, {labels[material]}" if labels else material)
+        panel.set(ylim=(-4, 104), xlim=(0.1, 1.55))
         panel.set_xticks([0.2, 0.6, 1.0, *_BESIDE.values()], ["0.2", "0.6", "1", "melt", "glass"])
         panel.tick_params(axis="x", labelsize=7)
     for panel in panels.flat[len(materials) :]:
