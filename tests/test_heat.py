@@ -48,8 +48,10 @@ def frames() -> list[HeatSample]:
 
 def test_frames_are_those_of_the_table(frames: list[HeatSample]) -> None:
     materials = samples.heat_materials()
-    assert [s.material for s in frames] == [m for m in materials.index for _ in range(8)]
-    assert set(materials["label"]) == {"fcc", "bcc", "hcp", "diamond", "NaCl", "L1_2", "CsCl"}
+    simulated = list(dict.fromkeys(sample.material for sample in frames))
+    assert [s.material for s in frames] == [name for name in simulated for _ in range(8)]
+    # In the order of the table.
+    assert simulated == [name for name in materials.index if name in simulated]
     assert set(materials["label"]) <= set(prototypes.LABELS)
     for sample in frames:
         crystal = sample.phase == "crystal"
@@ -94,11 +96,11 @@ def test_atoms_stay_at_their_sites_in_crystals_and_travel_in_melts() -> None:
 def test_what_was_altered_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = shutil.copytree(heat._FOLDER, tmp_path / "heat")
     monkeypatch.setattr(heat, "_FOLDER", folder)
-    assert len(samples.heat_samples(["Si"])) == 8
-    file = folder / "Si.npz"
+    assert len(samples.heat_samples(["Fe"])) == 8
+    file = folder / "Fe.npz"
     file.write_bytes(file.read_bytes() + b" ")
-    with pytest.raises(DataError, match=r"Si\.npz has SHA-256"):
-        samples.heat_samples(["Si"])
+    with pytest.raises(DataError, match=r"Fe\.npz has SHA-256"):
+        samples.heat_samples(["Fe"])
     with pytest.raises(InputError, match="'Xe': not simulated; there are Al"):
         samples.heat_samples(["Xe"])
 
@@ -124,7 +126,7 @@ def test_a_network_that_says_the_same_of_all(frames: list[HeatSample]) -> None:
 
 
 def test_other_frames_do_not_matter(frames: list[HeatSample]) -> None:
-    hot, other = frames[5], frames[20]
+    hot, other = frames[5], frames[-3]
     alone = baselines.heat_answers(["arise"], [hot], n_centres=3, passes=100)
     among = baselines.heat_answers(["robust", "arise"], [other, hot], n_centres=3, passes=100)
     again = among[(among["method"] == "arise") & (among["material"] == hot.material)]

@@ -297,18 +297,25 @@ def main() -> None:
     )
     parser.add_argument("--only", nargs="+", choices=MATERIALS, default=list(MATERIALS))
     chosen = parser.parse_args()
-    table = FOLDER / "frames.csv"
+    for name in chosen.only:
+        rows = simulate(name)
+        # Read as late as this: other materials may have been simulated at the same time.
+        known = _known() | {name: rows}
+        with (FOLDER / "frames.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row for key in MATERIALS for row in known.get(key, []))
+
+
+def _known() -> dict[str, list[dict[str, object]]]:
+    """Rows of the table by material, none where there is no table."""
     known: dict[str, list[dict[str, object]]] = {}
+    table = FOLDER / "frames.csv"
     if table.is_file():
         with table.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
                 known.setdefault(row["material"], []).append(dict(row))
-    for name in chosen.only:
-        known[name] = simulate(name)
-        with table.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(row for key in MATERIALS for row in known.get(key, []))
+    return known
 
 
 if __name__ == "__main__":

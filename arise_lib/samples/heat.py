@@ -60,7 +60,7 @@ class HeatSample:
 
 
 def heat_materials() -> pd.DataFrame:
-    """Tell what was simulated, by which forces, and which melting points are used.
+    """Tell what `tools/make_heat.py` simulates, by which forces, and the melting points used.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def heat_samples(materials: Iterable[str] | None = None) -> list[HeatSample]:
     Parameters
     ----------
     materials : iterable of str, optional
-        Which; all by default.
+        Which; all that have frames by default.
 
     Returns
     -------
@@ -133,21 +133,22 @@ def heat_samples(materials: Iterable[str] | None = None) -> list[HeatSample]:
     Examples
     --------
     >>> from arise_lib.samples import heat_samples
-    >>> [sample.phase for sample in heat_samples(["NaCl"])][-3:]
+    >>> [sample.phase for sample in heat_samples(["Fe"])][-3:]
     ['crystal', 'melt', 'glass']
     """
-    known = heat_materials()
-    chosen = list(known.index) if materials is None else list(materials)
-    unknown = [name for name in chosen if name not in known.index]
+    frames = heat_frames()
+    labels = heat_materials()["label"]
+    simulated = frames["material"].unique().tolist()
+    chosen = simulated if materials is None else list(materials)
+    unknown = [name for name in chosen if name not in simulated]
     if unknown:
         raise InputError(
-            f"{', '.join(map(repr, unknown))}: not simulated; there are {', '.join(known.index)}."
+            f"{', '.join(map(repr, unknown))}: not simulated; there are {', '.join(simulated)}."
         )
-    frames = heat_frames()
     return [
         sample
         for name in chosen
-        for sample in _of_one(name, known.loc[name, "label"], frames[frames["material"] == name])
+        for sample in _of_one(name, labels[name], frames[frames["material"] == name])
     ]
 
 
