@@ -1,8 +1,9 @@
-"""Renew the checksums of the project's own tables after a change that is meant.
+"""Renew the checksums of the project's own tables and frames after a change that is meant.
 
     .venv/bin/python tools/refresh_checksums.py
 
-Writes SHA256SUMS in data/prototypes, data/paper and data/unknown, in the notation of ``sha256sum``.
+Writes SHA256SUMS in data/prototypes, data/paper, data/unknown and data/heat, in the notation of
+``sha256sum``.
 """
 
 from __future__ import annotations
@@ -11,14 +12,14 @@ import argparse
 import hashlib
 from pathlib import Path
 
-FOLDERS = ("data/prototypes", "data/paper", "data/unknown")
+FOLDERS = ("data/prototypes", "data/paper", "data/unknown", "data/heat")
 
 
 def refresh(folder: Path) -> None:
-    """Write the checksums of all tables of a folder."""
+    """Write the checksums of all tables and arrays of a folder."""
     sums = [
         f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(folder.glob("*.csv"))
+        for path in sorted([*folder.glob("*.csv"), *folder.glob("*.npz")])
     ]
     # The same bytes on every system.
     (folder / "SHA256SUMS").write_bytes("".join(sums).encode())

@@ -20,6 +20,7 @@ from arise_lib.baselines.base import METHODS, Method, absent, available, describ
 from arise_lib.baselines.benchmark import order_dependence, summary
 from arise_lib.baselines.columns import COLUMNS, benchmark_units, column_of
 from arise_lib.baselines.counting import outcomes, scored
+from arise_lib.baselines.heat import heat_answers, heat_table, heat_templates
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
 from arise_lib.baselines.timing import seconds_per_structure
 
@@ -34,6 +35,9 @@ __all__ = [
     "bootstrap_interval",
     "column_of",
     "described",
+    "heat_answers",
+    "heat_table",
+    "heat_templates",
     "moyo",
     "naive_bayes",
     "order_dependence",

@@ -8,6 +8,7 @@ from arise_lib.plotting.accuracy import (
     reliability_diagram,
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
+from arise_lib.plotting.heat import heat_panels
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
@@ -26,6 +27,7 @@ __all__ = [
     "draw_atoms",
     "flat_maps",
     "gallery",
+    "heat_panels",
     "learning_curves",
     "map_table",
     "reliability_diagram",

@@ -1,4 +1,4 @@
-"""Samples with known truth: grains, alloys, sheets, unknown crystals; every one seeded."""
+"""Samples with known truth: grains, alloys, sheets, heat, unknown crystals; every one seeded."""
 
 from arise_lib.samples.alloys import (
     FEPT_CONSTANT,
@@ -11,7 +11,13 @@ from arise_lib.samples.alloys import (
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
-<<<<<<< HEAD
+from arise_lib.samples.heat import (
+    NO_CRYSTAL,
+    HeatSample,
+    heat_frames,
+    heat_materials,
+    heat_samples,
+)
 from arise_lib.samples.ordinary import ordinary_samples
 from arise_lib.samples.sheets import (
     FLAT_SHEETS,
@@ -20,11 +26,7 @@ from arise_lib.samples.sheets import (
     noisy_sheet,
     sheet_image,
 )
-from arise_lib.samples.unknown import unseen_crystals
-=======
-from arise_lib.samples.sheets import IMAGE_ERRORS, SHEETS, noisy_sheet, sheet_image
 from arise_lib.samples.unknown import unknown_prototypes, unseen_crystals
->>>>>>> novelty
 
 __all__ = [
     "BICRYSTAL_GAP",
@@ -33,14 +35,19 @@ __all__ = [
     "FEPT_PHASES",
     "FLAT_SHEETS",
     "IMAGE_ERRORS",
+    "NO_CRYSTAL",
     "SHEETS",
     "TOMOGRAPHY_ERROR",
     "WRONG_SPECIES",
+    "HeatSample",
     "Sample",
     "bicrystal",
     "crystal_box",
     "draw",
     "fept_box",
+    "heat_frames",
+    "heat_materials",
+    "heat_samples",
     "join",
     "no_crystal",
     "noisy_sheet",

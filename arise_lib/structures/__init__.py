@@ -7,7 +7,13 @@
 from arise_lib.structures.checks import check_atoms, check_geometry, doubts
 from arise_lib.structures.defects import displace, remove_atoms
 from arise_lib.structures.neighbours import periodic_images
-from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, box_edge, of_common_species
+from arise_lib.structures.pieces import (
+    MIN_ATOMS_OF_SPECIES,
+    box_edge,
+    neighbourhood,
+    neighbourhoods,
+    of_common_species,
+)
 from arise_lib.structures.reading import (
     Source,
     load_structure,
@@ -45,6 +51,8 @@ __all__ = [
     "load_structure",
     "mode_of_distances",
     "nearest_neighbour_distances",
+    "neighbourhood",
+    "neighbourhoods",
     "of_common_species",
     "overall_nearest_neighbour_distance",
     "periodic_images",

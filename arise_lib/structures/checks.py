@@ -8,13 +8,12 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from ase.data.vdw_alvarez import vdw_radii
-from ase.geometry import complete_cell, minkowski_reduce
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from arise_lib.errors import InputError
 from arise_lib.structures.neighbours import periodic_images
-from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, _compact
 
 #: Atoms closer than this fraction of the median nearest-neighbour distance are one atom twice.
 SAME_SITE = 1e-3
@@ -274,16 +273,6 @@ def _neighbours(atoms: Atoms) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     images, owner, home = periodic_images(compact, np.ones(len(atoms), dtype=bool), bound)
     order = np.argsort(~home, kind="stable")
     return _three_nearest(images[order], owner[order], compact.positions)
-
-
-def _compact(atoms: Atoms) -> Atoms:
-    """Return the same atoms in the most compact cell of the lattice, which needs fewest images."""
-    if not atoms.pbc.any():
-        return atoms
-    cell, _ = minkowski_reduce(np.where(atoms.pbc[:, None], atoms.cell.array, 0.0), atoms.pbc)
-    compact = Atoms(atoms.numbers, atoms.positions, cell=complete_cell(cell), pbc=atoms.pbc)
-    compact.wrap(eps=0.0)
-    return compact
 
 
 def _three_nearest(
