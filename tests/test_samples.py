@@ -206,3 +206,14 @@ def test_ordinary_samples_are_what_they_are_called() -> None:
     again = samples.ordinary_samples()
     assert all(one.atoms == other.atoms for one, other in zip(drawn, again, strict=True))
     assert samples.ordinary_samples(1)[0].atoms != drawn[0].atoms
+
+
+def test_structures_one_step_from_a_class() -> None:
+    found = samples.one_step_away()
+    for name in ("4H SiC", "6H SiC"):
+        first, second = neighbor_list("ij", found[name], 2.0)
+        assert (np.bincount(first) == 4).all()  # as in zincblende and wurtzite
+        assert (found[name].numbers[first] != found[name].numbers[second]).all()
+    tube = found["nanotube (10,10)"]
+    assert np.ptp(tube.positions[:, 0]) > 13.0  # those of the classes are at most 6 Å wide
+    assert sum(nearest(found["copper, two doubles"].positions) < 1.0) == 4

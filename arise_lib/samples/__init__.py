@@ -26,7 +26,7 @@ from arise_lib.samples.sheets import (
     noisy_sheet,
     sheet_image,
 )
-from arise_lib.samples.unknown import unknown_prototypes, unseen_crystals
+from arise_lib.samples.unknown import one_step_away, unknown_prototypes, unseen_crystals
 
 __all__ = [
     "BICRYSTAL_GAP",
@@ -51,6 +51,7 @@ __all__ = [
     "join",
     "no_crystal",
     "noisy_sheet",
+    "one_step_away",
     "ordered_core_particle",
     "ordinary_samples",
     "random_boundary",

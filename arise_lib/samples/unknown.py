@@ -8,6 +8,8 @@ from functools import cache
 
 import numpy as np
 from ase import Atoms
+from ase.build import bulk, nanotube
+from ase.cluster import Decahedron, Icosahedron
 from ase.geometry import cellpar_to_cell
 from ase.spacegroup import crystal
 
@@ -100,3 +102,43 @@ def _rows(name: str) -> list[dict[str, str]]:
     """Read a table of the unknown prototypes, once it is known to be whole."""
     with checked(FOLDER / name).open(newline="", encoding="utf-8") as handle:
         return list(csv.DictReader(handle))
+
+
+def one_step_away() -> dict[str, Atoms]:
+    """Build structures that are close to a class and none of them, and a damaged one.
+
+    Returns
+    -------
+    dict of str to ase.Atoms
+        Two polytypes of SiC (ideal positions of 4H and 6H; lengths in Å), a nanotube
+        wider than those of the classes, particles of five-fold symmetry, and copper in
+        which two atoms were found twice.
+
+    Examples
+    --------
+    >>> len(one_step_away()["copper, two doubles"])
+    218
+    """
+    cells = {}
+    for name, height, levels in (("4H SiC", 10.05, (0, 1)), ("6H SiC", 15.12, (0, 1, 2))):
+        layers = 2 * len(levels)
+        sites = [(k % 3 / 3, 2 * k % 3 / 3, k / layers) for k in levels]
+        carbon = [(x, y, z + 0.75 / layers) for x, y, z in sites]
+        cells[name] = crystal(
+            ["Si"] * len(sites) + ["C"] * len(sites),
+            sites + carbon,
+            spacegroup=186,
+            cellpar=[3.08, 3.08, height, 90, 90, 120],
+        )
+    found = {
+        name: supercell_series(cell, periodic=True, count=1)[0] for name, cell in cells.items()
+    }
+    found["nanotube (10,10)"] = nanotube(10, 10, length=6)
+    found["nanotube (10,10)"].pbc = False
+    found["icosahedron"] = Icosahedron("Cu", 6)
+    found["decahedron"] = Decahedron("Cu", 5, 5, 0)
+    copper = supercell_series(bulk("Cu"), periodic=True, count=2)[1]
+    twice = copper[:2]
+    twice.positions += 0.3
+    found["copper, two doubles"] = copper + twice
+    return found
