@@ -107,9 +107,17 @@ def _kept(left_out: str, n_noisy: int, training: Training) -> Network:
     ingredients = [name for name in INGREDIENTS if name != left_out]
     noisy = noisy_set(n_noisy, NOISY_SEED, settings, ingredients=ingredients)
     pristine = pristine_set(settings=training_grid(pair_weights=settings.pair_weights))
-    return kept(
-        _folder(left_out, n_noisy), DataSet.concatenate(pristine, noisy), settings, training
+    kin = defective_set(
+        all_conditions(),
+        range(KIN_DRAWS if n_noisy == N_NOISY else 0),
+        settings=settings,
+        seed=NOISY_SEED,
+        labels=NEAR_KIN,
     )
+    data = DataSet.concatenate(pristine, noisy, *(piece for *_, piece in kin))
+    data = data.select(np.isfinite(data.features).all(axis=1))
+    print(f"{len(data)} vectors of {len(data.labels)} classes")
+    return kept(_folder(left_out, n_noisy), data, settings, training)
 
 
 def _folder(left_out: str, n_noisy: int) -> Path:
