@@ -26,6 +26,8 @@ from arise_lib.storage import paths
 from arise_lib.storage.jsonl import Row, read_rows, write_rows
 from arise_lib.training import (
     DataSet,
+    all_conditions,
+    defective_set,
     noisy_set,
     pristine_set,
     selection,
