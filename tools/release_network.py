@@ -2,14 +2,15 @@
 
     python tools/release_network.py arise --trial 20
     python tools/release_network.py dscribe --trial 20 --radial gto
-    python tools/release_network.py robust --trial 20 --noisy 54000 --epochs 50 --settle 10
     python tools/release_network.py trial_46 --trial 46 --internal
     python tools/release_network.py ensemble --members arise trial_46
+    python tools/release_network.py arise --novelty
 
 (in `.venv`) takes some ten minutes each; an ensemble, which is a card only, one. Hyper-parameters
 are those of a trial of the search, and the network then settles at a tenth of the learning rate.
-Trained weights are kept in the cache of derived results and taken from there. `--noisy` adds noisy
-structures to the pristine set; `--internal` marks what is released as a member of an ensemble only.
+Trained weights are kept in the cache of derived results and taken from there. `--internal` marks
+what is released as a member of an ensemble only; `--novelty` gives a released network its known
+structures anew, and leaves its weights as they are. For `robust` see tools/train_robust.py.
 """
 
 from __future__ import annotations
@@ -25,12 +26,9 @@ from arise_lib.descriptor import RADIAL_BASES, SoapSettings
 from arise_lib.network import Network
 from arise_lib.storage import paths
 from arise_lib.storage.jsonl import read_rows
-from arise_lib.training import DataSet, noisy_set, pristine_set, selection
+from arise_lib.training import DataSet, known_sets, pristine_set, selection
 from arise_lib.training.fit import SPLIT_STATE, Training, split, train_on_one_core
 from arise_lib.training.kept import SETTLE, kept, training_of, weights_name
-
-#: Base seed of the noisy structures, apart from those of benchmark and selection.
-NOISY_SEED = 200
 
 LIMITS = (
     "Trained on 108 classes only. A structure outside them gets the nearest classes; mutual "
@@ -45,15 +43,17 @@ def main() -> None:
     parser.add_argument("name", help="name of the released network")
     parser.add_argument("--trial", type=int, help="trial of data/search/quip.jsonl")
     parser.add_argument("--radial", choices=tuple(RADIAL_BASES), default="quip")
-    parser.add_argument("--noisy", type=int, default=0, help="number of noisy structures")
-    parser.add_argument("--epochs", type=int, help="instead of the trial's")
+    parser.add_argument("--novelty", action="store_true", help="known structures anew, no training")
     parser.add_argument("--settle", type=int, default=SETTLE, help="epochs at a tenth of the rate")
     parser.add_argument("--members", nargs="+", default=[], help="released networks of an ensemble")
     parser.add_argument("--internal", action="store_true", help="not offered by its own name")
     parser.add_argument("--train-only", action="store_true", help="keep the weights, no release")
     chosen = parser.parse_args()
-    if (chosen.trial is None) == (not chosen.members):
-        parser.error("give either --trial or --members")
+    if sum([chosen.trial is not None, bool(chosen.members), chosen.novelty]) != 1:
+        parser.error("give one of --trial, --members and --novelty")
+    if chosen.novelty:
+        _refit(chosen.name)
+        return
     if chosen.members:
         network.release_ensemble(chosen.name, chosen.members, _ensemble_card(chosen))
         return
@@ -62,16 +62,9 @@ def main() -> None:
     settings = SoapSettings(radial=chosen.radial)
     trials = read_rows(paths.DATA / "search" / "quip.jsonl")
     training = replace(training_of(trials[chosen.trial]), settle=chosen.settle)
-    if chosen.epochs:
-        training = replace(training, epochs=chosen.epochs, patience=None)
-    data = pristine = pristine_set(chosen.radial)
+    pristine = pristine_set(chosen.radial)
     folder = paths.DERIVED / "search" / chosen.radial
-    if chosen.noisy or chosen.epochs:
-        folder = paths.DERIVED / "release" / f"{chosen.radial}_{chosen.trial}_{chosen.noisy}"
-    if chosen.noisy:
-        noisy = noisy_set(chosen.noisy, NOISY_SEED, settings)
-        data = DataSet.concatenate(pristine, noisy)
-    trained = kept(folder, data, settings, training)
+    trained = kept(folder, pristine, settings, training)
     if chosen.train_only:
         return
     history_file = (folder / weights_name(training)).with_suffix(".csv")
@@ -79,7 +72,17 @@ def main() -> None:
     card = _card(chosen, trained, training, pristine)
     if chosen.internal:
         card["internal"] = True
+    trained = bayes.fit_novelty(trained, *known_sets(settings))
     print(network.release(trained, chosen.name, card, history))
+
+
+def _refit(name: str) -> None:
+    """Give a released network the structures that novelty is measured by."""
+    path = paths.NETWORKS / f"{name}.npz"
+    one = network.load(path)
+    fitted = bayes.fit_novelty(one, *known_sets(one.settings))
+    history = pd.read_csv(path.with_suffix(".csv"), index_col="epoch")
+    print(network.release(fitted, name, network.card(name), history))
 
 
 def _ensemble_card(chosen: argparse.Namespace) -> dict[str, object]:
@@ -106,16 +109,10 @@ def _card(
     fitted, held_out = split(pristine)
     right = trained.labels(pristine.features) == np.array(trained.classes)[pristine.classes]
     accuracies = {"whole pristine set": right.mean()}
-    data = "39,204 pristine vectors (396 structures x 99 settings)"
-    if chosen.noisy:
-        data += f" and {chosen.noisy:,} noisy structures (arise_lib.training.noise)"
-        fresh = noisy_set(10_800, NOISY_SEED + 1, trained.settings)
-        accuracies["noisy structures never seen"] = trained.accuracy(fresh)
-    else:
-        accuracies |= {
-            "training rows": right[fitted].mean(),
-            "validation rows": right[held_out].mean(),
-        }
+    accuracies |= {
+        "training rows": right[fitted].mean(),
+        "validation rows": right[held_out].mean(),
+    }
     scores = selection.score(trained, selection.selection_set(trained.settings))
     return {
         "name": chosen.name,
@@ -124,7 +121,8 @@ def _card(
         "trial": chosen.trial,
         "training": asdict(training),
         "descriptor": asdict(trained.settings),
-        "data": f"{data}, 80/20 split by class, state {SPLIT_STATE}",
+        "data": "39,204 pristine vectors (396 structures x 99 settings), 80/20 split by class, "
+        f"state {SPLIT_STATE}",
         "accuracy_percent": {
             key: round(100 * float(value), 3) for key, value in accuracies.items()
         },

@@ -28,6 +28,7 @@ from arise_lib.training import (
     DataSet,
     all_conditions,
     defective_set,
+    known_sets,
     noisy_set,
     pristine_set,
     selection,
@@ -191,7 +192,8 @@ def _release(name: str, one: Network, seed: int, *, internal: bool) -> str:
     }
     if internal:
         card["internal"] = True
-    network.release(one, name, card, pd.read_csv(path, index_col="epoch"))
+    fitted = bayes.fit_novelty(one, *known_sets(one.settings))
+    network.release(fitted, name, card, pd.read_csv(path, index_col="epoch"))
     return name
 
 

@@ -11,8 +11,8 @@ orderings on the lattices of elements, random packings, random stackings of clos
 for two small networks trained without a fifth of the classes those classes. Compared were the
 descriptor, each hidden layer and their unions; the mean over the 1 to 10 nearest; 10, 15, 21 or all
 25 known structures of a class, drawn at random or each as far as possible from those before. Noise
-in the reference matters most (without it 0.89), then the nearest one alone (0.986, over two
-0.984), then spread instead of chance (10 of a class: 0.985, by chance 0.972). The last two layers
+in the reference matters most (without it 0.89 at most), then the nearest one alone (0.986, over two
+0.983), then spread instead of chance (10 of a class: 0.985, by chance 0.972). The last two layers
 have 0.986, all three 0.984, the last one 0.986; beyond 15 structures of a class nothing changes.
 """
 
