@@ -18,7 +18,7 @@ from arise_lib.baselines import ovito
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import DataError, InputError
 from arise_lib.network import Network
-from arise_lib.samples import NO_CRYSTAL, HeatSample, heat
+from arise_lib.samples import HeatSample, heat
 from arise_lib.structures import prototypes
 from arise_lib.structures.pieces import neighbourhoods
 
@@ -35,7 +35,7 @@ def bragg_peak(atoms: Atoms, points: int = 64) -> float:
 
 def constant(answer: str) -> Network:
     """A network that says the same of everything."""
-    classes = (*prototypes.LABELS, NO_CRYSTAL)
+    classes = (*prototypes.LABELS, prototypes.OTHER)
     bias = np.where(np.array(classes) == answer, 20.0, 0.0).astype(np.float32)
     kernel = np.zeros((SoapSettings().n_features, len(classes)), dtype=np.float32)
     return Network((kernel,), (bias,), 0.1, classes, SoapSettings())
@@ -55,7 +55,9 @@ def test_frames_are_those_of_the_table(frames: list[HeatSample]) -> None:
     assert set(materials["label"]) <= set(prototypes.LABELS)
     for sample in frames:
         crystal = sample.phase == "crystal"
-        assert sample.label == (materials.loc[sample.material, "label"] if crystal else NO_CRYSTAL)
+        assert sample.label == (
+            materials.loc[sample.material, "label"] if crystal else prototypes.OTHER
+        )
         assert sample.atoms.pbc.all() and len(sample.atoms) > 1700
         species = materials.loc[sample.material, "species"].split()
         assert set(sample.atoms.symbols) == set(species)
@@ -107,7 +109,7 @@ def test_what_was_altered_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_network_that_says_the_same_of_all(frames: list[HeatSample]) -> None:
     chosen = [s for s in frames if s.material == "Fe"][-3:]
-    networks = {"shy": constant(NO_CRYSTAL), "bold": constant("dhcp"), "bcc": constant("bcc")}
+    networks = {"shy": constant(prototypes.OTHER), "bold": constant("dhcp"), "bcc": constant("bcc")}
     found = baselines.heat_answers(networks, chosen, n_centres=3, passes=100)
     assert found.groupby("method").size().to_dict() == {"bcc": 9, "bold": 9, "shy": 9}
     right = baselines.heat_table(found)
@@ -163,7 +165,7 @@ def test_majority_share_and_no_score(
     x = iron.atoms.get_scaled_positions()[found["centre"], 0]
     inside = (np.abs(x - 0.25) < 0.1), (np.abs(x - 0.75) < 0.1)
     assert inside[0].any() and (found["answer"][inside[0]] == "bcc").all()
-    assert inside[1].any() and (found["answer"][inside[1]] == NO_CRYSTAL).all()
+    assert inside[1].any() and (found["answer"][inside[1]] == prototypes.OTHER).all()
     assert found["right"].tolist() == (found["answer"] == "bcc").tolist()
 
     monkeypatch.setattr(scores, "_METHODS", {"half": (left_half, ("hcp",))})

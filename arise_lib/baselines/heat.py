@@ -21,8 +21,9 @@ from arise_lib.baselines import ovito
 from arise_lib.bayes.inference import predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.network.released import NetworkLike, as_ensemble
-from arise_lib.samples.heat import NO_CRYSTAL, HeatSample
+from arise_lib.samples.heat import HeatSample
 from arise_lib.storage.parallel import run
+from arise_lib.structures import prototypes
 from arise_lib.structures.pieces import neighbourhoods
 
 #: Centres per frame, and atoms around each.
@@ -118,7 +119,8 @@ def heat_answers(
             table["information"] < CERTAIN_INFORMATION
         )
         table["right"] = right.astype(float)
-        table["certain_wrong"] = (certain & ~right & (table["answer"] != NO_CRYSTAL)).astype(float)
+        misled = certain & ~right & (table["answer"] != prototypes.OTHER)
+        table["certain_wrong"] = misled.astype(float)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
 
@@ -141,8 +143,8 @@ def heat_templates(
     -------
     pandas.DataFrame
         One row per method and neighbourhood, `method`, `material`, `phase`, `label`, `fraction`
-        and `centre` as of `heat_answers`; `answer` (by majority, `NO_CRYSTAL` where most atoms get
-        none), `right` (1 or 0; NaN where the method does not treat the class) and
+        and `centre` as of `heat_answers`; `answer` (by majority, `prototypes.OTHER` where most
+        atoms get none), `right` (1 or 0; NaN where the method does not treat the class) and
         `atoms_right`, the share of the frame's atoms with the right answer, in all rows of a frame.
 
     Examples
@@ -159,8 +161,8 @@ def heat_templates(
         members = _members(sample.atoms, centres, n_atoms)
         for name, (method, treats) in _METHODS.items():
             answers = method(sample.atoms)
-            answers = np.where(answers == "", NO_CRYSTAL, answers)
-            treated = sample.label in (*treats, NO_CRYSTAL)
+            answers = np.where(answers == "", prototypes.OTHER, answers)
+            treated = sample.label in (*treats, prototypes.OTHER)
             share = float(np.mean(answers == sample.label)) if treated else np.nan
             for centre, member in zip(centres, members, strict=True):
                 names, votes = np.unique(answers[member], return_counts=True)

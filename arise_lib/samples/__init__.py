@@ -12,7 +12,6 @@ from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
 from arise_lib.samples.heat import (
-    NO_CRYSTAL,
     HeatSample,
     heat_frames,
     heat_materials,
@@ -35,7 +34,6 @@ __all__ = [
     "FEPT_PHASES",
     "FLAT_SHEETS",
     "IMAGE_ERRORS",
-    "NO_CRYSTAL",
     "SHEETS",
     "TOMOGRAPHY_ERROR",
     "WRONG_SPECIES",

@@ -17,9 +17,7 @@ from ase import Atoms
 from arise_lib.errors import InputError
 from arise_lib.storage import paths
 from arise_lib.storage.checksums import checked
-
-#: Label of what is no crystal.
-NO_CRYSTAL = "other"
+from arise_lib.structures import prototypes
 
 _FOLDER = paths.DATA / "heat"
 
@@ -38,7 +36,7 @@ class HeatSample:
     phase : str
         "crystal", "melt" or "glass".
     label : str
-        Class of the crystal; `NO_CRYSTAL` for a melt or a glass.
+        Class of the crystal; `prototypes.OTHER` for a melt or a glass.
     fraction : float
         Temperature in units of the melting point.
     atoms : ase.Atoms
@@ -160,7 +158,7 @@ def _of_one(material: str, label: str, frames: pd.DataFrame) -> list[HeatSample]
         HeatSample(
             material,
             row.phase,
-            label if row.phase == "crystal" else NO_CRYSTAL,
+            label if row.phase == "crystal" else prototypes.OTHER,
             float(row.fraction),
             Atoms(numbers, positions=_UNIT * positions[row.frame], cell=cells[row.frame], pbc=True),
         )
