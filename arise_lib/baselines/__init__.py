@@ -16,12 +16,14 @@ from __future__ import annotations
 
 from arise_lib.baselines import moyo, naive_bayes, ovito, spglib, steinhardt
 from arise_lib.baselines.arise import AriseClassifier
+from arise_lib.baselines.asking import ask
 from arise_lib.baselines.base import METHODS, Method, absent, available, described, register
 from arise_lib.baselines.benchmark import order_dependence, summary
 from arise_lib.baselines.columns import COLUMNS, benchmark_units, column_of
 from arise_lib.baselines.counting import outcomes, scored
 from arise_lib.baselines.heat import heat_answers, heat_table, heat_templates
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
+from arise_lib.baselines.ordinary import ordinary_answers
 from arise_lib.baselines.timing import seconds_per_structure
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "AriseClassifier",
     "Method",
     "absent",
+    "ask",
     "available",
     "benchmark_units",
     "bootstrap_interval",
@@ -41,6 +44,7 @@ __all__ = [
     "moyo",
     "naive_bayes",
     "order_dependence",
+    "ordinary_answers",
     "outcomes",
     "ovito",
     "register",

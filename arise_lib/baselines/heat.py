@@ -18,25 +18,14 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from arise_lib.baselines import ovito
-from arise_lib.bayes.inference import predict
-from arise_lib.descriptor import SoapSettings, describe
-from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.baselines.asking import HOT_RMSD, PASSES, TOLERANCE, ask, majority
+from arise_lib.network.released import NetworkLike
 from arise_lib.samples.heat import HeatSample
-from arise_lib.storage.parallel import run
 from arise_lib.structures import prototypes
 from arise_lib.structures.pieces import neighbourhoods
 
 #: Centres per frame, and atoms around each.
 N_CENTRES, N_ATOMS = 30, 250
-
-#: Answers with more probability and less mutual information, in bits, are called certain.
-CERTAIN_PROBABILITY, CERTAIN_INFORMATION = 0.9, 0.1
-
-#: Passes at most, and the error in bits at which a neighbourhood gets no more.
-PASSES, TOLERANCE = 400, 0.02
-
-#: RMSD up to which PTM names an atom of a hot crystal; its 0.1 is for cold ones.
-HOT_RMSD = 0.15
 
 #: Name for readers, function, and the classes that it treats.
 _METHODS: dict[str, tuple[Callable[[Atoms], NDArray[np.str_]], tuple[str, ...]]] = {
@@ -92,37 +81,12 @@ def heat_answers(
     >>> found[["method", "answer", "right"]].values.tolist()
     [['arise', 'fcc', 1.0], ['arise', 'fcc', 1.0]]
     """
-    named = networks if isinstance(networks, Mapping) else {name: name for name in networks}
-    rows, pieces = [], []
+    facts, pieces = [], []
     for sample in samples:
         centres = _centres(sample, n_centres, seed)
-        rows += [_facts(sample, centre) for centre in centres]
+        facts += [_facts(sample, centre) for centre in centres]
         pieces += list(neighbourhoods(sample.atoms, n_atoms, centres))
-    described: dict[SoapSettings, NDArray[np.float64]] = {}
-    tables = []
-    for name, network in named.items():
-        ensemble = as_ensemble(network)
-        settings = ensemble.settings
-        if settings not in described:
-            vectors = run(partial(describe, settings=settings), pieces, description="heat")
-            described[settings] = np.array(list(vectors))
-        posterior = predict(
-            ensemble, described[settings], n_passes=passes, seed=seed, tolerance=tolerance
-        )
-        table = pd.DataFrame(rows)
-        table.insert(0, "method", name)
-        table["answer"] = posterior.labels
-        table["probability"] = posterior.probabilities.max(axis=1)
-        table["information"] = posterior.mutual_information
-        right = table["answer"] == table["label"]
-        certain = (table["probability"] > CERTAIN_PROBABILITY) & (
-            table["information"] < CERTAIN_INFORMATION
-        )
-        table["right"] = right.astype(float)
-        misled = certain & ~right & (table["answer"] != prototypes.OTHER)
-        table["certain_wrong"] = misled.astype(float)
-        tables.append(table)
-    return pd.concat(tables, ignore_index=True)
+    return ask(networks, pieces, facts, seed=seed, passes=passes, tolerance=tolerance)
 
 
 def heat_templates(
@@ -165,8 +129,7 @@ def heat_templates(
             treated = sample.label in (*treats, prototypes.OTHER)
             share = float(np.mean(answers == sample.label)) if treated else np.nan
             for centre, member in zip(centres, members, strict=True):
-                names, votes = np.unique(answers[member], return_counts=True)
-                answer = str(names[votes.argmax()])
+                answer = majority(answers[member])
                 right = float(answer == sample.label) if treated else np.nan
                 found = {"answer": answer, "right": right, "atoms_right": share}
                 rows.append({"method": name} | _facts(sample, centre) | found)
