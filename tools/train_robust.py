@@ -201,12 +201,12 @@ def _facts(one: Network | Ensemble) -> dict[str, object]:
     """Write down what a user must know of a network or an ensemble."""
     settings = one.settings
     pristine = pristine_set(settings=training_grid(pair_weights=settings.pair_weights))
-    fresh = noisy_set(10_800, FRESH_SEED, settings, ingredients=INGREDIENTS)
+    fresh = noisy_set(5_400, FRESH_SEED, settings, ingredients=INGREDIENTS)
     accuracies = {
         name: np.mean(one.labels(data.features) == np.array(data.labels)[data.classes])
         for name, data in (("whole pristine set", pristine), ("noisy structures never seen", fresh))
     }
-    mild = selection.score(one, selection.selection_set(settings))
+    mild = selection.score(one, selection.selection_set(settings, draws=range(2)))
     shares = trials.score_trials(trials.draw_trials(), one)
     return {
         "parameters": one.n_parameters,
