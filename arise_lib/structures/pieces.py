@@ -222,4 +222,5 @@ def _pieces(
         for point, members in zip(points[lot], found, strict=True):
             offsets = tree.data[members] - point
             order = np.argsort(np.linalg.norm(offsets, axis=1), kind="stable")
-            yield Atoms(numbers[members][order], offsets[order])
+            # By name: what stands in the place of symbols is looked at atom by atom.
+            yield Atoms(numbers=numbers[members][order], positions=offsets[order])
