@@ -30,26 +30,31 @@ if TYPE_CHECKING:
     from arise_lib.descriptor import describe
     from arise_lib.network.released import load
     from arise_lib.recognition import Prediction, classify, classify_many
+    from arise_lib.strided.labels import AtomLabels, label_atoms
     from arise_lib.strided.sweep import scan
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AtomLabels",
     "Prediction",
     "__version__",
     "classify",
     "classify_many",
     "describe",
+    "label_atoms",
     "load",
     "scan",
 ]
 
 # Public name -> module; imported at first use, so that `import arise_lib` stays cheap.
 _HOMES = {
+    "AtomLabels": "arise_lib.strided",
     "Prediction": "arise_lib.recognition",
     "classify": "arise_lib.recognition",
     "classify_many": "arise_lib.recognition",
     "describe": "arise_lib.descriptor",
+    "label_atoms": "arise_lib.strided",
     "load": "arise_lib.network",
     "scan": "arise_lib.strided",
 }

@@ -10,6 +10,7 @@ from arise_lib.strided.grid import (
     filled_boxes,
     with_images,
 )
+from arise_lib.strided.labels import AtomLabels, label_atoms
 from arise_lib.strided.maps import label_shares
 from arise_lib.strided.sweep import MAX_MEMORY, describe_box, scan
 
@@ -17,6 +18,7 @@ __all__ = [
     "MAX_BOXES",
     "MAX_IMAGES",
     "MAX_MEMORY",
+    "AtomLabels",
     "Box",
     "Cube",
     "Sphere",
@@ -25,6 +27,7 @@ __all__ = [
     "count_atoms",
     "describe_box",
     "filled_boxes",
+    "label_atoms",
     "label_shares",
     "scan",
     "with_images",
