@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from arise_lib.descriptor import describe
     from arise_lib.network.released import load
+    from arise_lib.plotting.ovito import ovito_modifier
     from arise_lib.recognition import Prediction, classify, classify_many
     from arise_lib.strided.labels import AtomLabels, label_atoms
     from arise_lib.strided.sweep import scan
@@ -44,6 +45,7 @@ __all__ = [
     "describe",
     "label_atoms",
     "load",
+    "ovito_modifier",
     "scan",
 ]
 
@@ -56,6 +58,7 @@ _HOMES = {
     "describe": "arise_lib.descriptor",
     "label_atoms": "arise_lib.strided",
     "load": "arise_lib.network",
+    "ovito_modifier": "arise_lib.plotting",
     "scan": "arise_lib.strided",
 }
 

@@ -16,6 +16,7 @@ from arise_lib.plotting.colours import (
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.heat import heat_panels
+from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
@@ -28,6 +29,7 @@ __all__ = [
     "OTHER",
     "accuracy_curves",
     "accuracy_heatmap",
+    "add_to_ovito",
     "class_bars",
     "class_colour",
     "class_colours",
@@ -42,7 +44,10 @@ __all__ = [
     "heat_panels",
     "learning_curves",
     "map_table",
+    "ovito_modifier",
+    "ovito_picture",
     "reliability_diagram",
     "search_panels",
+    "to_ovito",
     "use_style",
 ]
