@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from arise_lib.network.released import load
     from arise_lib.plotting.ovito import ovito_modifier
     from arise_lib.recognition import Prediction, classify, classify_many
+    from arise_lib.strided.frames import FrameAnswers, classify_frames
     from arise_lib.strided.labels import AtomLabels, label_atoms
     from arise_lib.strided.sweep import scan
 
@@ -38,9 +39,11 @@ __version__ = "0.1.0"
 
 __all__ = [
     "AtomLabels",
+    "FrameAnswers",
     "Prediction",
     "__version__",
     "classify",
+    "classify_frames",
     "classify_many",
     "describe",
     "label_atoms",
@@ -52,8 +55,10 @@ __all__ = [
 # Public name -> module; imported at first use, so that `import arise_lib` stays cheap.
 _HOMES = {
     "AtomLabels": "arise_lib.strided",
+    "FrameAnswers": "arise_lib.strided",
     "Prediction": "arise_lib.recognition",
     "classify": "arise_lib.recognition",
+    "classify_frames": "arise_lib.strided",
     "classify_many": "arise_lib.recognition",
     "describe": "arise_lib.descriptor",
     "label_atoms": "arise_lib.strided",

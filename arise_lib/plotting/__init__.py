@@ -16,6 +16,7 @@ from arise_lib.plotting.colours import (
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.heat import heat_panels
+from arise_lib.plotting.labels import atom_map, frame_lines
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
@@ -30,6 +31,7 @@ __all__ = [
     "accuracy_curves",
     "accuracy_heatmap",
     "add_to_ovito",
+    "atom_map",
     "class_bars",
     "class_colour",
     "class_colours",
@@ -40,6 +42,7 @@ __all__ = [
     "descriptor_lines",
     "draw_atoms",
     "flat_maps",
+    "frame_lines",
     "gallery",
     "heat_panels",
     "learning_curves",

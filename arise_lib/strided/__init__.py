@@ -1,6 +1,7 @@
 """Strided pattern matching: a sample becomes maps of classes (paper, Fig. 1 and 2)."""
 
 from arise_lib.strided.boxes import Box, Cube, Sphere
+from arise_lib.strided.frames import FrameAnswers, classify_frames
 from arise_lib.strided.grid import (
     MAX_BOXES,
     MAX_IMAGES,
@@ -21,9 +22,11 @@ __all__ = [
     "AtomLabels",
     "Box",
     "Cube",
+    "FrameAnswers",
     "Sphere",
     "atoms_in_boxes",
     "box_centres",
+    "classify_frames",
     "count_atoms",
     "describe_box",
     "filled_boxes",
