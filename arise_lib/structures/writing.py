@@ -56,12 +56,7 @@ def write_columns(
     ...     read_structure(f"{folder}/a.dump").get_chemical_formula()
     'Cu'
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in EXTENDED_XYZ + DUMP:
-        raise InputError(
-            f"{Path(path).name!r}: atoms are written as extended XYZ ({', '.join(EXTENDED_XYZ)}) "
-            f"or as LAMMPS dump ({', '.join(DUMP)}); name the file so"
-        )
+    suffix = check_ending(path)
     for name, values in columns.items():
         if np.shape(values) != (len(atoms),) or name in _OWN or len(name.split()) != 1:
             raise InputError(
@@ -75,6 +70,39 @@ def write_columns(
             stream.write(_dump(atoms, columns))
         else:
             write_xyz(stream, _with_arrays(atoms, columns))
+
+
+def check_ending(path: str | PathLike[str]) -> str:
+    """Refuse the name of a file whose ending is that of no format that is written.
+
+    Parameters
+    ----------
+    path : path-like
+        The name.
+
+    Returns
+    -------
+    str
+        Its ending, in small letters.
+
+    Raises
+    ------
+    InputError
+        If it is none of `EXTENDED_XYZ` and `DUMP`.
+
+    Examples
+    --------
+    >>> from arise_lib.structures.writing import check_ending
+    >>> check_ending("a.XYZ")
+    '.xyz'
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in EXTENDED_XYZ + DUMP:
+        raise InputError(
+            f"{Path(path).name!r}: atoms are written as extended XYZ ({', '.join(EXTENDED_XYZ)}) "
+            f"or as LAMMPS dump ({', '.join(DUMP)}); name the file so"
+        )
+    return suffix
 
 
 def _with_arrays(atoms: Atoms, columns: Mapping[str, NDArray[np.generic]]) -> Atoms:
