@@ -130,7 +130,7 @@ def test_one_bad_file_does_not_lose_the_others(
     assert cli.main(["classify", *files, sample]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(as_read(sample))
-    lines = captured.err.splitlines()
+    lines = [line for line in captured.err.splitlines() if ": warning: " not in line]
     assert len(lines) == len(files)
     for line, file in zip(lines, files, strict=True):
         assert line.startswith(f"arise: {file}")

@@ -198,6 +198,8 @@ def _whole(items: Sequence[_Item], settings: dict[str, Any]) -> None:
     from arise_lib.recognition import classify_all
 
     structures = [item.atoms for item in items if item.atoms is not None]
+    if not items:
+        return
     if len(items) == 1:
         with _reported(items[0]):
             items[0].answer = _prediction(classify_all(structures, **settings)[0])
