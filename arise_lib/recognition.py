@@ -238,7 +238,7 @@ def classify_many(
 def classify_all(
     structures: Sequence[Atoms],
     *,
-    network: NetworkLike = "arise",
+    network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,

@@ -19,7 +19,7 @@ from arise_lib.bayes.inference import N_PASSES, Posterior, predict
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import most_probable
-from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.labels import N_ATOMS
 from arise_lib.strided.sweep import describe_box
@@ -103,7 +103,7 @@ def classify_frames(
     *,
     centres: int | None = None,
     n_atoms: int = N_ATOMS,
-    network: NetworkLike = "arise",
+    network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from arise_lib.bayes.inference import N_PASSES, Posterior, predict
 from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import Ensemble, most_probable
-from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.sweep import MAX_MEMORY, describe_box
 from arise_lib.structures.checks import FEW_ATOMS
@@ -187,7 +187,7 @@ def label_atoms(
     *,
     n_atoms: int = N_ATOMS,
     centres: Sequence[int] | NDArray[np.integer] | None = None,
-    network: NetworkLike = "arise",
+    network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
