@@ -11,7 +11,7 @@ Ghiringhelli, Nat. Commun. 12:6234, 2021, doi 10.1038/s41467-021-26511-5).
 ('fcc', True)
 >>> maps = arise.scan(nickel, box=12.0, stride=6.0, passes=100)    # a sample, box by box
 >>> sorted(maps.data_vars)
-['label', 'mutual_information', 'n_atoms', 'probability']
+['filled', 'label', 'mutual_information', 'n_atoms', 'probability']
 """
 
 from __future__ import annotations

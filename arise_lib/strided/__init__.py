@@ -13,6 +13,7 @@ from arise_lib.strided.grid import (
 )
 from arise_lib.strided.labels import AtomLabels, label_atoms
 from arise_lib.strided.maps import label_shares
+from arise_lib.strided.rim import filled_share
 from arise_lib.strided.sweep import MAX_MEMORY, describe_box, scan
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "count_atoms",
     "describe_box",
     "filled_boxes",
+    "filled_share",
     "label_atoms",
     "label_shares",
     "scan",
