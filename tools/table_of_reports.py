@@ -26,7 +26,7 @@ from arise_lib.errors import AriseError, InputError
 from arise_lib.structures.reading import read_source
 
 DATA = Path(__file__).resolve().parent.parent / "tests" / "data"
-OUTCOMES = ("right", "right, with a warning", "refused, as it should be", "wrong")
+OUTCOMES = ("right", "warned", "refused", "wrong")
 
 
 def table(name: str) -> pd.DataFrame:
@@ -35,7 +35,7 @@ def table(name: str) -> pd.DataFrame:
 
 
 def group(atoms: Atoms) -> str:
-    """Number of the space group that spglib finds; a dash where there is none."""
+    """Return the number of the space group that spglib finds; a dash where there is none."""
     try:
         cell = (atoms.cell.array, atoms.get_scaled_positions(), atoms.numbers)
         with warnings.catch_warnings():
@@ -88,8 +88,11 @@ def page() -> str:
     lines = [
         "# Files made after public bug reports, and what is read from them",
         "",
-        "Written by `tools/table_of_reports.py`. The right value of each file stands in `cases.tsv`; "
-        "an answer is right if format, formula, frame, periodicity and space group are as stated.",
+        "Written by `tools/table_of_reports.py`. The right value of each file stands in "
+        "`cases.tsv`: *right* are files whose format, formula, frame, periodicity and space group "
+        "are as stated, *warned* those that are right with a note of what had to be decided, "
+        "*refused* those that should be, with the message that is wanted; all others would be "
+        "*wrong*.",
         "",
         *("| " + " | ".join(row) + " |" for row in (head, ["---"] * len(head))),
     ]
