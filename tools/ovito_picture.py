@@ -3,7 +3,7 @@
     .venv/bin/python tools/ovito_picture.py sample.xyz picture.png --every 4
 
 OVITO needs a Vulkan driver, if only a software renderer (libvulkan1 and mesa-vulkan-drivers on
-Debian). The answers are written beside the picture as extended XYZ.
+Debian). The shares of the classes are written beside the picture, as CSV.
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from arise_lib import label_atoms, plotting
 from arise_lib.network import DEFAULT
+from arise_lib.storage import atomic_write
 from arise_lib.structures import load_structure
 
 
 def main() -> None:
-    """Label, write and draw."""
+    """Label, count and draw."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("sample", type=Path)
     parser.add_argument("picture", type=Path)
@@ -36,9 +38,10 @@ def main() -> None:
         network=options.network,
         passes=options.passes,
     ).spread()
-    found.write(options.picture.with_suffix(".xyz"))
-    for label, share in found.shares().items():
-        print(f"{100 * share:6.2f} %  {label}")
+    shares = pd.Series(found.shares(), name="share / %").mul(100.0).rename_axis("class")
+    with atomic_write(options.picture.with_suffix(".csv")) as temporary:
+        shares.to_csv(temporary, float_format="%.6g")
+    print(shares.round(2).to_string())
     plotting.ovito_picture(found, options.picture)
 
 

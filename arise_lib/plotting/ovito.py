@@ -109,7 +109,7 @@ def add_to_ovito(found: AtomLabels, data: DataCollection) -> None:
 
 
 def ovito_picture(
-    found: AtomLabels, path: str | PathLike[str], size: tuple[int, int] = (1000, 800)
+    found: AtomLabels, path: str | PathLike[str], size: tuple[int, int] = (1000, 600)
 ) -> None:
     """Draw a sample with its atoms in the colours of their classes, by OVITO's ray tracer.
 
