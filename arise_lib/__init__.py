@@ -11,7 +11,7 @@ Ghiringhelli, Nat. Commun. 12:6234, 2021, doi 10.1038/s41467-021-26511-5).
 ('fcc', True)
 >>> maps = arise.scan(nickel, box=12.0, stride=6.0, passes=100)    # a sample, box by box
 >>> sorted(maps.data_vars)
-['label', 'mutual_information', 'n_atoms', 'probability']
+['filled', 'label', 'mutual_information', 'n_atoms', 'probability']
 """
 
 from __future__ import annotations
@@ -29,28 +29,41 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from arise_lib.descriptor import describe
     from arise_lib.network.released import load
+    from arise_lib.plotting.ovito import ovito_modifier
     from arise_lib.recognition import Prediction, classify, classify_many
+    from arise_lib.strided.frames import FrameAnswers, classify_frames
+    from arise_lib.strided.labels import AtomLabels, label_atoms
     from arise_lib.strided.sweep import scan
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AtomLabels",
+    "FrameAnswers",
     "Prediction",
     "__version__",
     "classify",
+    "classify_frames",
     "classify_many",
     "describe",
+    "label_atoms",
     "load",
+    "ovito_modifier",
     "scan",
 ]
 
 # Public name -> module; imported at first use, so that `import arise_lib` stays cheap.
 _HOMES = {
+    "AtomLabels": "arise_lib.strided",
+    "FrameAnswers": "arise_lib.strided",
     "Prediction": "arise_lib.recognition",
     "classify": "arise_lib.recognition",
+    "classify_frames": "arise_lib.strided",
     "classify_many": "arise_lib.recognition",
     "describe": "arise_lib.descriptor",
+    "label_atoms": "arise_lib.strided",
     "load": "arise_lib.network",
+    "ovito_modifier": "arise_lib.plotting",
     "scan": "arise_lib.strided",
 }
 

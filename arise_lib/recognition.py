@@ -235,6 +235,43 @@ def classify_many(
     return pd.DataFrame(rows, columns=columns, index=pd.Index(sources, name="structure"))
 
 
+def classify_all(
+    structures: Sequence[Atoms],
+    *,
+    network: NetworkLike = DEFAULT,
+    passes: int = N_PASSES,
+    seed: int = 0,
+    tolerance: float | None = None,
+) -> list[Prediction]:
+    """Recognise checked structures, which share the passes; `classify_many` with all that is known.
+
+    Parameters
+    ----------
+    structures : sequence of ase.Atoms
+        Structures that `arise_lib.structures.check_atoms` accepts; nothing is warned of.
+    network, passes, seed, tolerance
+        As for `classify`.
+
+    Returns
+    -------
+    list of Prediction
+        In their order.
+
+    Raises
+    ------
+    InputError
+        If one of them has no pair of neighbours, or as `classify` does for the settings.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.recognition import classify_all
+    >>> [found.label for found in classify_all([bulk("Ni"), bulk("Fe")], passes=20)]
+    ['fcc', 'bcc']
+    """
+    return _classify(structures, network, passes, seed, tolerance)
+
+
 def _classify(
     structures: Sequence[Atoms],
     network: NetworkLike,

@@ -21,7 +21,7 @@ import pytest
 import xarray as xr
 
 from arise_lib import recognition, storage
-from arise_lib.compendium import cli, runner
+from arise_lib.compendium import _answers, cli, runner
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import paths
 from arise_lib.strided import sweep
@@ -34,16 +34,19 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace recognition and scan; return the arguments that they were called with."""
     seen: list[dict[str, Any]] = []
 
-    def classify(atoms: ase.Atoms, **settings: Any) -> Any:
-        if len(atoms) == 1:
+    def classify_all(structures: list[ase.Atoms], **settings: Any) -> list[Any]:
+        if min(map(len, structures)) == 1:
             raise InputError("one atom has no neighbours: give at least 2")
-        seen.append({"atoms": len(atoms), **settings})
-        return types.SimpleNamespace(
-            classes=("fcc", "bcc", "hcp"),
-            probabilities=np.array([0.9, 0.075, 0.025]),
-            mutual_information=0.123456,
-            n_atoms=len(atoms),
-        )
+        seen.append({"atoms": [len(atoms) for atoms in structures], **settings})
+        return [
+            types.SimpleNamespace(
+                classes=("fcc", "bcc", "hcp"),
+                probabilities=np.array([0.9, 0.075, 0.025]),
+                mutual_information=0.123456,
+                n_atoms=len(atoms),
+            )
+            for atoms in structures
+        ]
 
     def scan(atoms: ase.Atoms, **settings: Any) -> xr.Dataset:
         seen.append({"atoms": len(atoms), **settings})
@@ -61,7 +64,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             coords={"class": ["fcc", "bcc"], "z": [0.0], "y": [0.0, 4.0], "x": [0.0, 4.0]},
         )
 
-    monkeypatch.setattr(recognition, "classify", classify)
+    monkeypatch.setattr(recognition, "classify_all", classify_all)
     monkeypatch.setattr(sweep, "scan", scan)
     return seen
 
@@ -92,7 +95,7 @@ def usage(arguments: list[str], capsys: Any) -> str:
 
 def test_classify_ranks(calls: list[dict[str, Any]], sample: str, capsys: Any) -> None:
     assert cli.main(["classify", sample, "--top", "2"]) == 0
-    assert calls == [{"atoms": 32}]
+    assert calls == [{"atoms": [32]}]
     assert capsys.readouterr().out.splitlines() == [
         as_read(sample),
         "  mutual information 0.1235 bit",
@@ -103,9 +106,9 @@ def test_classify_ranks(calls: list[dict[str, Any]], sample: str, capsys: Any) -
 
 def test_classify_passes_settings_on(calls: list[dict[str, Any]], sample: str) -> None:
     assert cli.main(["classify", sample, "--network", "small", "--passes", "50"]) == 0
-    assert calls == [{"atoms": 32, "network": "small", "passes": 50}]
+    assert calls == [{"atoms": [32], "network": "small", "passes": 50}]
     assert cli.main(["classify", sample, "--tolerance", "0.02"]) == 0
-    assert calls[1:] == [{"atoms": 32, "tolerance": 0.02}]
+    assert calls[1:] == [{"atoms": [32], "tolerance": 0.02}]
 
 
 def test_one_bad_file_does_not_lose_the_others(
@@ -127,7 +130,7 @@ def test_one_bad_file_does_not_lose_the_others(
     assert cli.main(["classify", *files, sample]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(as_read(sample))
-    lines = captured.err.splitlines()
+    lines = [line for line in captured.err.splitlines() if ": warning: " not in line]
     assert len(lines) == len(files)
     for line, file in zip(lines, files, strict=True):
         assert line.startswith(f"arise: {file}")
@@ -144,18 +147,18 @@ def test_comment_that_promises_other_columns(
     header = '# Properties=species:S:1:pos:R:3:Z:I:1 pbc="F F F"'
     path.write_text(MINIMAL.replace("comment", header))
     assert cli.main(["classify", str(path)]) == 0
-    assert calls == [{"atoms": 2}]
+    assert calls == [{"atoms": [2]}]
     assert capsys.readouterr().err.startswith(f"arise: warning: {path}")
 
 
 def test_warnings_of_the_recognition_name_the_file(
     sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def classify(atoms: ase.Atoms) -> Any:
+    def classify_all(structures: list[ase.Atoms]) -> Any:
         warnings.warn("few atoms of each species", stacklevel=2)
         raise InputError("nothing to see")
 
-    monkeypatch.setattr(recognition, "classify", classify)
+    monkeypatch.setattr(recognition, "classify_all", classify_all)
     for _ in range(2):
         assert cli.main(["classify", sample]) == 1
         assert capsys.readouterr().err.splitlines() == [
@@ -167,14 +170,14 @@ def test_warnings_of_the_recognition_name_the_file(
 def test_short_memory_does_not_lose_the_other_files(
     calls: list[dict[str, Any]], sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read = cli.read_source
+    read = _answers.read_source
 
     def read_large(file: str, *chosen: Any, **options: Any) -> Any:
         if file == "large.xyz":
             np.empty(1 << 55)
         return read(file, *chosen, **options)
 
-    monkeypatch.setattr(cli, "read_source", read_large)
+    monkeypatch.setattr(_answers, "read_source", read_large)
     assert cli.main(["classify", "large.xyz", sample]) == 1
     captured = capsys.readouterr()
     assert captured.out.startswith(as_read(sample))
@@ -189,7 +192,7 @@ def test_json_holds_results_and_errors(
     calls: list[dict[str, Any]], sample: str, capsys: Any
 ) -> None:
     assert cli.main(["classify", "missing.xyz", sample, "--json"]) == 1
-    missing, found = json.loads(capsys.readouterr().out)
+    missing, found = map(json.loads, capsys.readouterr().out.splitlines())
     assert missing["file"] == "missing.xyz"
     assert "no such file" in missing["error"]
     assert found == {
@@ -202,15 +205,79 @@ def test_json_holds_results_and_errors(
     }
 
 
+def test_files_share_the_passes(
+    calls: list[dict[str, Any]],
+    sample: str,
+    tmp_path: Path,
+    capsys: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In lots; a structure that cannot be recognised is found without losing its neighbours."""
+    ase.io.write(tmp_path / "one.xyz", ase.Atoms("Cu"))
+    ase.io.write(tmp_path / "two.xyz", ase.Atoms("Cu2", [[0, 0, 0], [0, 0, 2.5]]))
+    one, two = str(tmp_path / "one.xyz"), str(tmp_path / "two.xyz")
+    monkeypatch.setattr(_answers, "LOT", 4)
+    files = [sample, two, "missing.xyz", two, sample, one, two, two, sample]
+    assert cli.main(["classify", "--json", *files]) == 1
+    captured = capsys.readouterr()
+    records = [json.loads(line) for line in captured.out.splitlines()]
+    assert [record["file"] for record in records] == files
+    assert [record.get("n_atoms") for record in records] == [32, 2, None, 2, 32, None, 2, 2, 32]
+    assert [call["atoms"] for call in calls] == [[32, 2, 2], [32], [2, 2], [32]]
+    errors = [line for line in captured.err.splitlines() if "warning" not in line]
+    assert len(errors) == 2 and "missing.xyz" in errors[0] and "one.xyz: one atom" in errors[1]
+
+
+def test_frames_are_a_table(calls: list[dict[str, Any]], tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "run.xyz"
+    frames = [ase.build.bulk("Cu", cubic=True).repeat(n) for n in (2, 3, 2)]
+    ase.io.write(path, frames)
+    assert cli.main(["classify", str(path), "--index", ":"]) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head == str(path) and [line.split()[:3] for line in lines] == [
+        ["frame", str(i), "fcc"] for i in range(3)
+    ]
+    assert "Cu108, 108 atoms" in lines[1] and "0.1235 bit" in lines[1]
+    assert calls == [{"atoms": [32, 108, 32]}]
+    assert cli.main(["classify", str(path), "--index", "::2", "--json"]) == 0
+    records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record["frame"] for record in records] == [0, 2]
+
+
+def test_frames_that_are_cut_or_no_structure(
+    calls: list[dict[str, Any]], sample: str, tmp_path: Path, capsys: Any
+) -> None:
+    path = tmp_path / "run.xyz"
+    twice = "2\n\nCu 0 0 0\nCu 0 0 0\n"
+    path.write_text(MINIMAL + twice + MINIMAL + "9\ncut\nFe 0 0 0\n")
+    assert cli.main(["classify", str(path), "missing.xyz", sample, "--index", ":"]) == 1
+    captured = capsys.readouterr()
+    frames = [line.split()[1] for line in captured.out.splitlines() if line.startswith(" ")]
+    assert frames == ["0", "2", "0"]
+    assert "run.xyz: frame 1: atoms 0 and 1 are on top of each other" in captured.err
+    assert "frame 3 is left out" in captured.err and "missing.xyz" in captured.err
+
+
+def test_atoms_are_written(sample: str, tmp_path: Path, capsys: Any) -> None:
+    path = tmp_path / "labelled.xyz"
+    options = ["--atoms", str(path), "--n-atoms", "60", "--every", "8", "--passes", "5"]
+    assert cli.main(["classify", sample, *options]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == f"  4 atoms labelled, written to {path}"
+    assert lines[3].split() == ["1", "fcc", "100.00", "%"]
+    labels = ase.io.read(path).arrays["structure_type"]
+    assert labels.tolist() == ["fcc"] * 32
+
+
 def test_undefined_is_null_and_a_word(
     calls: list[dict[str, Any]], sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = types.SimpleNamespace(
         classes=("fcc",), probabilities=[np.nan], mutual_information=np.nan, n_atoms=32
     )
-    monkeypatch.setattr(recognition, "classify", lambda atoms: nothing)
+    monkeypatch.setattr(recognition, "classify_all", lambda structures: [nothing])
     assert cli.main(["classify", sample, "--json"]) == 0
-    (record,) = json.loads(capsys.readouterr().out)
+    record = json.loads(capsys.readouterr().out)
     assert (record["probabilities"], record["mutual_information"]) == ([None], None)
     assert cli.main(["classify", sample]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -267,6 +334,11 @@ def test_maps_are_saved(
         (["--output", "m.nc"], "--box, --stride, --padding and --output belong to --local"),
         (["--local", "--output", "maps.h5"], "maps are written as .nc or .npz, not as 'maps.h5'"),
         (["other.xyz", "--local", "--output", "m.nc"], "--output takes the maps of one file"),
+        (["--every", "2"], "--n-atoms and --every belong to --atoms"),
+        (["--local", "--atoms", "a.xyz"], "--atoms and --local are two kinds of answers"),
+        (["other.xyz", "--atoms", "a.xyz"], "--atoms takes the answers of one file"),
+        (["--atoms", "a.cif"], "written as extended XYZ (.xyz, .extxyz) or as LAMMPS dump"),
+        (["--local", "--index", ":"], "--local and --atoms answer for one frame"),
     ],
 )
 def test_options_that_do_not_fit(
@@ -451,7 +523,7 @@ def test_options_of_reading(
     assert ", 8 atoms" in capsys.readouterr().out
     assert cli.main(["classify", str(path), "--types", "Na=Fe"]) == 0
     assert "Fe4Cl4" in capsys.readouterr().out
-    assert [call["atoms"] for call in calls] == [32, 4, 8, 8]
+    assert [call["atoms"] for call in calls] == [[32], [4], [8], [8]]
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
     assert cli.main(["classify", "-"]) == 0
     assert "Na4Cl4" in capsys.readouterr().out

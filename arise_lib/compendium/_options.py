@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import math
+from contextlib import suppress
 from pathlib import Path
+
+from ase.io.formats import string2index
 
 from arise_lib.compendium.profiles import PROFILES
 
@@ -41,7 +44,7 @@ def parser() -> argparse.ArgumentParser:
         "--tolerance", type=_bits, metavar="E", help="stop once the uncertainty is known to E bit"
     )
     add.add_argument("--top", type=_count, default=5, metavar="N", help="classes shown (5)")
-    add.add_argument("--json", action="store_true", help="one JSON list, a record for each file")
+    add.add_argument("--json", action="store_true", help="a JSON record for each file, one a line")
     add.add_argument("--local", action="store_true", help="slide a box over the sample")
     add.add_argument("--box", type=_length, metavar="B", help="edge of the box in Å (16)")
     add.add_argument("--stride", type=_length, metavar="S", help="step in Å (a quarter of the box)")
@@ -50,6 +53,19 @@ def parser() -> argparse.ArgumentParser:
     )
     add.add_argument(
         "--output", type=Path, metavar="FILE", help="maps of --local go there: .nc or .npz"
+    )
+    add.add_argument(
+        "--atoms",
+        type=Path,
+        metavar="FILE",
+        help="label each atom by its neighbourhood; written there: .xyz or .dump",
+    )
+    add.add_argument("--n-atoms", type=_count, metavar="N", help="atoms of a neighbourhood (100)")
+    add.add_argument(
+        "--every",
+        type=_count,
+        metavar="K",
+        help="label every K-th atom, and give the others the answer of the nearest of them",
     )
 
     add = commands.add_parser("fetch", help="bring external data into the cache")
@@ -62,7 +78,13 @@ def parser() -> argparse.ArgumentParser:
 def _add_reading(command: argparse.ArgumentParser) -> None:
     """Add how files are read."""
     add = command.add_argument_group("reading").add_argument
-    add("--index", type=int, default=-1, metavar="I", help="frame of a trajectory (the last one)")
+    add(
+        "--index",
+        type=_index,
+        default=-1,
+        metavar="I",
+        help="frame of a trajectory (the last one), or several, : or ::10, a line for each",
+    )
     add("--format", metavar="NAME", help="format of the files, told by their content otherwise")
     add("--types", type=_types, metavar="1=Fe,2=Fe", help="elements that types or labels stand for")
     add("--one-species", action="store_true", help="take all atoms as of one species")
@@ -80,6 +102,14 @@ def _types(text: str) -> dict[int | str, str]:
     if not all(len(pair) == 2 and all(pair) for pair in pairs):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form 1=Fe,2=Fe")
     return {int(a) if a.isdecimal() else a: b for a, b in pairs}
+
+
+def _index(text: str) -> int | slice:
+    with suppress(ValueError):
+        found = string2index(text)
+        if isinstance(found, int | slice):
+            return found
+    raise argparse.ArgumentTypeError(f"{text!r} is no index: 3, -1, ::10 and : are allowed")
 
 
 def _names(text: str) -> tuple[str, ...]:

@@ -7,30 +7,50 @@ from arise_lib.plotting.accuracy import (
     cost_scatter,
     reliability_diagram,
 )
+from arise_lib.plotting.colours import (
+    CLASS_COLOURS,
+    OTHER,
+    class_colour,
+    class_colours,
+    coloured,
+)
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.heat import heat_panels
+from arise_lib.plotting.labels import atom_map, frame_lines
+from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
 from arise_lib.plotting.training import learning_curves, search_panels
 
 __all__ = [
+    "CLASS_COLOURS",
     "FAMILY_COLOURS",
     "GALLERY_ATOMS",
+    "OTHER",
     "accuracy_curves",
     "accuracy_heatmap",
+    "add_to_ovito",
+    "atom_map",
     "class_bars",
+    "class_colour",
+    "class_colours",
     "class_map",
+    "coloured",
     "confusion_map",
     "cost_scatter",
     "descriptor_lines",
     "draw_atoms",
     "flat_maps",
+    "frame_lines",
     "gallery",
     "heat_panels",
     "learning_curves",
     "map_table",
+    "ovito_modifier",
+    "ovito_picture",
     "reliability_diagram",
     "search_panels",
+    "to_ovito",
     "use_style",
 ]

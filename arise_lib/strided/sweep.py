@@ -25,6 +25,7 @@ from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
 from arise_lib.strided.maps import assemble
+from arise_lib.strided.rim import filled_share
 from arise_lib.structures.pieces import of_common_species
 from arise_lib.structures.reading import load_structure
 
@@ -107,8 +108,9 @@ def scan(
     -------
     xarray.Dataset
         `probability` (class, z, y, x), `mutual_information` (z, y, x) in bits,
-        `n_atoms` (z, y, x) and `label` (z, y, x), the most probable class or an
-        empty string; coordinates are the box centres. With a tolerance also
+        `n_atoms` (z, y, x), `label` (z, y, x), the most probable class or an empty
+        string, and `filled` (z, y, x), the share of the box that lies within the
+        sample, below 1 at free surfaces; coordinates are the box centres. With a tolerance also
         `n_passes` (z, y, x).
 
     Raises
@@ -149,6 +151,8 @@ def scan(
             features[row] = vector
     posterior = predict(trained, features, n_passes=passes, seed=seed, tolerance=tolerance)
     maps = assemble(axes, n_atoms, filled, posterior)
+    share = filled_share(sample, axes, shape, filled)
+    maps["filled"] = (("z", "y", "x"), share.transpose(2, 1, 0))
     maps.attrs = {"box": shape.extent, "stride": stride, "padding": padding, "passes": passes}
     maps.attrs["seed"] = seed
     if not isinstance(shape, Cube):

@@ -171,6 +171,51 @@ def neighbourhoods(
         radius = 2.0 * radius if np.isinf(reaches).any() else float(reaches.max())
 
 
+def nearest_centre(atoms: Atoms, centres: Sequence[int] | NDArray[np.integer]) -> NDArray[np.intp]:
+    """Find which of some atoms is nearest to each atom of a sample.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        As for `neighbourhood`.
+    centres : sequence of int
+        Indices of the atoms among which the nearest one is looked for.
+
+    Returns
+    -------
+    ndarray of int, shape (n_atoms,)
+        Place in `centres`; of several at one distance, any.
+
+    Raises
+    ------
+    InputError
+        If there is no centre, or one of them is no atom.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures.pieces import nearest_centre
+    >>> nearest_centre(bulk("Po", "sc", a=3.0) * (1, 1, 6), [0, 3]).tolist()
+    [0, 0, 1, 1, 1, 0]
+    """
+    chosen = _centres(len(atoms), centres)
+    if chosen.size == 0:
+        raise InputError("there is no centre among which the nearest one could be found")
+    target = np.zeros(len(atoms), dtype=bool)
+    target[chosen] = True
+    place = np.empty(len(atoms), dtype=np.intp)
+    place[chosen] = np.arange(len(chosen))
+    compact = _compact(atoms)
+    radius = 0.0
+    while True:
+        images, owner, _ = periodic_images(compact, target, radius)
+        distances, found = cKDTree(images).query(compact.positions)
+        # With no images, that of atoms as they stand: an upper bound, within which all count.
+        if distances.max() <= radius or not atoms.pbc.any():
+            return place[owner[found]]
+        radius = float(distances.max())
+
+
 def _centres(n: int, centres: Sequence[int] | NDArray[np.integer] | None) -> NDArray[np.intp]:
     """Return indices from 0 up."""
     if centres is None:
@@ -222,4 +267,5 @@ def _pieces(
         for point, members in zip(points[lot], found, strict=True):
             offsets = tree.data[members] - point
             order = np.argsort(np.linalg.norm(offsets, axis=1), kind="stable")
-            yield Atoms(numbers[members][order], offsets[order])
+            # By name: what stands in the place of symbols is looked at atom by atom.
+            yield Atoms(numbers=numbers[members][order], positions=offsets[order])

@@ -10,6 +10,7 @@ from arise_lib.structures.reading.formats import FORMATS, format_names
 from arise_lib.structures.reading.frames import OCCUPANCIES
 from arise_lib.structures.reading.read import (
     Source,
+    described,
     load_structure,
     read_frames,
     read_source,
@@ -20,6 +21,7 @@ __all__ = [
     "FORMATS",
     "OCCUPANCIES",
     "Source",
+    "described",
     "format_names",
     "load_structure",
     "read_frames",

@@ -60,22 +60,43 @@ class Source:
 
     def __str__(self) -> str:
         """Return one line: formula, atoms, cell, periodicity, frame."""
-        atoms = self.atoms
-        axes = "".join(axis for axis, flag in zip("xyz", atoms.pbc, strict=True) if flag)
-        periodic = f"periodic {axes}" if axes else "not periodic"
-        cell = "no cell"
-        if atoms.cell.array.any():
-            values = [f"{value:.4g}" for value in atoms.cell.cellpar()]
-            cell = f"cell {' '.join(values[:3])}, {' '.join(values[3:])}"
         which = f", frame {self.frame} of 0 to {self.n_frames - 1}" if self.n_frames > 1 else ""
-        formula = atoms.symbols.get_chemical_formula("metal")
-        if not self.named:
-            formula += " (types, elements not stated)"
-        n = len(atoms)
-        return clean(
-            f"{self.place} ({self.format}{which}): {formula}, {n} atom{'s' * (n != 1)}; {cell}; "
-            f"{periodic}"
-        )
+        return clean(f"{self.place} ({self.format}{which}): {described(self.atoms, self.named)}")
+
+
+def described(atoms: Atoms, named: bool = True) -> str:
+    """Say what a structure is: formula, atoms, cell, periodicity.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Any structure.
+    named : bool
+        Whether its elements are named; else types stand in for them.
+
+    Returns
+    -------
+    str
+        A line.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.structures.reading import described
+    >>> described(bulk("Cu", cubic=True))
+    'Cu4, 4 atoms; cell 3.61 3.61 3.61, 90 90 90; periodic xyz'
+    """
+    axes = "".join(axis for axis, flag in zip("xyz", atoms.pbc, strict=True) if flag)
+    periodic = f"periodic {axes}" if axes else "not periodic"
+    cell = "no cell"
+    if atoms.cell.array.any():
+        values = [f"{value:.4g}" for value in atoms.cell.cellpar()]
+        cell = f"cell {' '.join(values[:3])}, {' '.join(values[3:])}"
+    formula = atoms.symbols.get_chemical_formula("metal")
+    if not named:
+        formula += " (types, elements not stated)"
+    n = len(atoms)
+    return f"{formula}, {n} atom{'s' * (n != 1)}; {cell}; {periodic}"
 
 
 def read_structure(
