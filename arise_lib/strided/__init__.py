@@ -1,6 +1,7 @@
 """Strided pattern matching: a sample becomes maps of classes (paper, Fig. 1 and 2)."""
 
-from arise_lib.strided.boxes import Box, Cube, Sphere
+from arise_lib.strided.boxes import Block, Box, Cube, Sphere
+from arise_lib.strided.described import Boxes, describe_box, describe_boxes
 from arise_lib.strided.grid import (
     MAX_BOXES,
     MAX_IMAGES,
@@ -11,19 +12,23 @@ from arise_lib.strided.grid import (
     with_images,
 )
 from arise_lib.strided.maps import label_shares
-from arise_lib.strided.sweep import MAX_MEMORY, describe_box, scan
+from arise_lib.strided.sweep import MAX_MEMORY, classify_boxes, scan
 
 __all__ = [
     "MAX_BOXES",
     "MAX_IMAGES",
     "MAX_MEMORY",
+    "Block",
     "Box",
+    "Boxes",
     "Cube",
     "Sphere",
     "atoms_in_boxes",
     "box_centres",
+    "classify_boxes",
     "count_atoms",
     "describe_box",
+    "describe_boxes",
     "filled_boxes",
     "label_shares",
     "scan",
