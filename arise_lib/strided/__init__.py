@@ -12,6 +12,7 @@ from arise_lib.strided.grid import (
     with_images,
 )
 from arise_lib.strided.maps import label_shares
+from arise_lib.strided.scores import beside_truth, boundary_auc, majority, precision_recall
 from arise_lib.strided.sweep import MAX_MEMORY, classify_boxes, scan
 
 __all__ = [
@@ -33,4 +34,8 @@ __all__ = [
     "label_shares",
     "scan",
     "with_images",
+    "beside_truth",
+    "boundary_auc",
+    "majority",
+    "precision_recall",
 ]
