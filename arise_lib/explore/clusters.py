@@ -44,7 +44,8 @@ def cluster(features: NDArray[np.floating], min_cluster_size: int) -> NDArray[np
     --------
     >>> import numpy as np
     >>> from arise_lib import explore
-    >>> points = np.random.default_rng(0).normal(size=(90, 2)) + np.repeat([[0, 0], [20, 20]], 45, 0)
+    >>> points = np.random.default_rng(0).normal(size=(90, 2))
+    >>> points[45:] += 20.0
     >>> np.bincount(explore.cluster(points, 20)).tolist()
     [45, 45]
     """
@@ -54,16 +55,14 @@ def cluster(features: NDArray[np.floating], min_cluster_size: int) -> NDArray[np
     if not (2 <= min_cluster_size <= len(rows) and np.isfinite(rows).all()):
         raise InputError(
             f"{len(rows)} rows, {int((~np.isfinite(rows)).any(axis=1).sum())} of them not finite, "
-            f"for clusters of at least {min_cluster_size}: leave out what is undefined, and ask for "
-            "clusters of at least 2 rows and at most all of them."
+            f"for clusters of at least {min_cluster_size}: leave out what is undefined, and ask "
+            "for clusters of at least 2 rows and at most all of them."
         )
     # An approximate tree depends on how the rows are cut into parts.
     found = HDBSCAN(
         min_cluster_size=min_cluster_size, approx_min_span_tree=False, core_dist_n_jobs=1
     ).fit_predict(rows)
-    names, first, sizes = np.unique(
-        found[found >= 0], return_index=True, return_counts=True
-    )
+    names, first, sizes = np.unique(found[found >= 0], return_index=True, return_counts=True)
     rank = np.full(len(names) + 1, OUTLIER, dtype=np.int64)
     rank[np.lexsort((first, -sizes))] = np.arange(len(names))
     return rank[found]

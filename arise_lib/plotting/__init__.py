@@ -16,6 +16,15 @@ from arise_lib.plotting.colours import (
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.heat import heat_panels
+from arise_lib.plotting.maps import (
+    boxes_in_space,
+    coloured_points,
+    compared_maps,
+    layers_along,
+    middle_layer,
+    profile,
+    sample_view,
+)
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
@@ -28,11 +37,14 @@ __all__ = [
     "OTHER",
     "accuracy_curves",
     "accuracy_heatmap",
+    "boxes_in_space",
     "class_bars",
     "class_colour",
     "class_colours",
     "class_map",
     "coloured",
+    "coloured_points",
+    "compared_maps",
     "confusion_map",
     "cost_scatter",
     "descriptor_lines",
@@ -40,9 +52,13 @@ __all__ = [
     "flat_maps",
     "gallery",
     "heat_panels",
+    "layers_along",
     "learning_curves",
     "map_table",
+    "middle_layer",
+    "profile",
     "reliability_diagram",
+    "sample_view",
     "search_panels",
     "use_style",
 ]
