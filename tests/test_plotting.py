@@ -392,10 +392,6 @@ def test_samples_that_are_compared_have_one_scale_and_one_colour_for_a_class() -
     assert images[1].get_clim() == images[4].get_clim() == (0.0, 1.0)
     titles = [panel.get_title() for panel in figure.axes[:3]]
     assert titles == ["one", "p(bcc)", "mutual information"]
-        "one",
-        "p(bcc)",
-        "mutual information",
-    ]
     painted = np.asarray(images[0].get_array()).reshape(3, 4, 4)
     np.testing.assert_allclose(painted[0, 2, :3], to_rgb(plotting.class_colour("fcc")))
     assert painted[0, 0, 3] == 0.0  # no answer
