@@ -312,7 +312,8 @@ def boxes_in_space(maps: xr.Dataset, label: str, unit: str = "Å") -> Figure:
     >>> plotting.boxes_in_space(maps, "fcc").axes[0].name
     '3d'
     """
-    figure, panel = plt.subplots(figsize=(3.6, 3.4), subplot_kw={"projection": "3d"})
+    figure = plt.figure(figsize=(3.6, 3.4))
+    panel: Any = figure.add_subplot(projection="3d")
     where = np.argwhere((maps["label"] == label).transpose("x", "y", "z").values)
     points = [maps[axis].values[where[:, k]] for k, axis in enumerate("xyz")]
     panel.scatter(*points, s=12, color=class_colour(label), edgecolors="0.3", linewidths=0.2)
