@@ -364,3 +364,84 @@ def test_a_map_of_labels_is_painted_in_the_colours_of_the_classes() -> None:
         expected = (*to_rgb(plotting.class_colour(label)), 1.0) if label else (0, 0, 0, 0)
         np.testing.assert_allclose(painted[where], expected)
     assert plotting.coloured(np.empty((0, 2), dtype="U3")).shape == (0, 2, 4)
+
+
+# --- maps of several samples -------------------------------------------------------------------
+
+
+def two_layers(top: float) -> xr.Dataset:
+    """Maps of 2 x 3 x 4 boxes along z, y and x, one of them without an answer."""
+    shape = (2, 3, 4)
+    information = np.linspace(0.0, top, 24).reshape(shape)
+    label = np.where(np.arange(24).reshape(shape) % 2 == 0, "fcc", "bcc")
+    information[1, 0, 0], label[1, 0, 0] = np.nan, ""
+    return xr.Dataset(
+        {
+            "label": (("z", "y", "x"), label),
+            "mutual_information": (("z", "y", "x"), information),
+            "probability": (("class", "z", "y", "x"), np.stack([information, 1 - information])),
+        },
+        coords={"x": range(4), "y": range(3), "z": [0.0, 2.0], "class": ["fcc", "bcc"]},
+    )
+
+
+def test_samples_that_are_compared_have_one_scale_and_one_colour_for_a_class() -> None:
+    figure = plotting.compared_maps({"one": two_layers(0.2), "two": two_layers(1.5)}, ["bcc"])
+    images = [panel.collections[0] for panel in figure.axes[:6]]
+    assert images[2].get_clim() == images[5].get_clim() == (0.0, 1.5)
+    assert images[1].get_clim() == images[4].get_clim() == (0.0, 1.0)
+    titles = [panel.get_title() for panel in figure.axes[:3]]
+    assert titles == ["one", "p(bcc)", "mutual information"]
+    painted = np.asarray(images[0].get_array()).reshape(3, 4, 4)
+    np.testing.assert_allclose(painted[0, 2, :3], to_rgb(plotting.class_colour("fcc")))
+    assert painted[0, 0, 3] == 0.0  # no answer
+    entries = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert sorted(entries) == ["bcc", "fcc"]
+
+
+def test_a_plane_is_cut_through_the_middle_of_the_third_axis() -> None:
+    layer = plotting.middle_layer(two_layers(1.0), ("x", "z"))
+    assert layer["label"].dims == ("z", "x") and layer["probability"].dims == ("class", "z", "x")
+    np.testing.assert_array_equal(layer["label"], two_layers(1.0)["label"].isel(y=1))
+
+
+def test_layers_are_counted_along_an_axis_and_stacked() -> None:
+    layers = plotting.layers_along(two_layers(1.0), "z", ["fcc"])
+    assert layers.index.tolist() == [0.0, 2.0] and layers["boxes"].tolist() == [12, 11]
+    assert layers["fcc"].tolist() == pytest.approx([0.5, 5 / 11])
+    assert layers["rest"].tolist() == pytest.approx([0.5, 6 / 11])
+    figure = plotting.profile(layers)
+    assert figure.axes[0].get_ylim() == (0.0, 100.0)
+    drawn = figure.axes[1].lines[0].get_ydata()
+    np.testing.assert_allclose(drawn, layers["mutual_information"])
+
+
+def test_points_without_a_cluster_are_grey() -> None:
+    points = pd.DataFrame(
+        {"x": range(6), "y": range(6), "cluster": [0, 0, 1, 1, -1, -1], "label": ["fcc"] * 6,
+         "mutual_information": np.arange(6.0)}
+    )  # fmt: skip
+    figure = plotting.coloured_points(points, ["cluster", "label"], "mutual_information")
+    clouds = {cloud.get_label(): cloud for cloud in figure.axes[0].collections}
+    assert set(clouds) == {"none", "0", "1"}
+    np.testing.assert_allclose(clouds["none"].get_facecolor()[0, :3], [0.75] * 3)
+    np.testing.assert_array_equal(clouds["none"].get_offsets(), [[4, 4], [5, 5]])
+    (one,) = figure.axes[1].collections
+    np.testing.assert_allclose(one.get_facecolor()[0, :3], to_rgb(plotting.class_colour("fcc")))
+
+
+def test_boxes_of_one_label_in_space() -> None:
+    figure = plotting.boxes_in_space(two_layers(1.0), "bcc")
+    (cloud,) = figure.axes[0].collections
+    assert len(cloud.get_offsets()) == 12
+
+
+def test_a_sample_is_drawn_in_the_colours_of_its_phases_with_the_box() -> None:
+    atoms = bulk("Fe", cubic=True) * 3
+    phases = np.where(atoms.positions[:, 0] > 3.0, "fcc", "bcc")
+    _, axes = plt.subplots()
+    plotting.sample_view(axes, atoms, phases, plane=("x", "z"), box=4.0)
+    assert sum(len(cloud.get_offsets()) for cloud in axes.collections) == len(atoms)
+    (frame,) = axes.patches
+    assert (frame.get_width(), frame.get_height()) == (4.0, 4.0)
+    assert axes.get_ylabel() == "z / Å"

@@ -22,8 +22,11 @@ from arise_lib.bayes.inference import predict
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network import Ensemble, Network
-from arise_lib.strided import sweep
-from arise_lib.strided.boxes import Box, Cube, Sphere
+from arise_lib.storage import paths
+from arise_lib.storage.parallel import Here
+from arise_lib.strided import described, sweep
+from arise_lib.strided.boxes import Block, Box, Cube, Sphere
+from arise_lib.strided.described import describe_box, describe_boxes
 from arise_lib.strided.grid import (
     MAX_BOXES,
     atoms_in_boxes,
@@ -32,8 +35,8 @@ from arise_lib.strided.grid import (
     filled_boxes,
     with_images,
 )
-from arise_lib.strided.maps import assemble, label_shares
-from arise_lib.strided.sweep import describe_box, scan
+from arise_lib.strided.maps import label_shares
+from arise_lib.strided.sweep import classify_boxes, scan
 from arise_lib.structures import prototypes
 from arise_lib.structures.reading import read_structure
 from arise_lib.structures.scale import overall_nearest_neighbour_distance
@@ -588,30 +591,138 @@ def test_scans_that_take_too_much_memory_are_refused(
     bicrystal: Atoms, released: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sweep, "MAX_MEMORY", 1_000_000)
-    monkeypatch.setattr(sweep, "describe_box", None)  # it does not come to that
+    monkeypatch.setattr(described, "describe_box", None)  # it does not come to that
     with pytest.raises(InputError, match=r"[\d,]+ boxes, [\d,]+ of them filled, take .* 0\.001 GB"):
         scan(bicrystal, 12.0, 1.0, network=released)
 
 
-def test_memory_is_what_is_counted(released: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Passes and maps of 12,000 boxes, a third of them filled twice over, take what is stated."""
-    n_features, n_classes = released.settings.n_features, len(released.classes)
-    features = np.random.default_rng(0).random((12_000, n_features), dtype=np.float32)
-    for n_filled, n_boxes in ((12_000, 12_000), (1_200, 12_000)):
-        filled = np.arange(n_boxes).reshape(-1, 10, 10) < n_filled
-        axes = [np.arange(float(n)) for n in filled.shape]
-        tracemalloc.start()
-        rows = features[:n_filled].copy()
-        posterior = predict(released, rows, n_passes=2)
-        maps = assemble(axes, filled.astype(int), filled, posterior)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert maps["probability"].size == n_boxes * n_classes
-        # What the passes need whatever the number of rows is some megabytes.
-        for limit, fits in ((1.1 * peak + 10e6, True), (0.5 * (peak - 10e6), False)):
-            monkeypatch.setattr(sweep, "MAX_MEMORY", limit)
-            with nullcontext() if fits else pytest.raises(InputError):
-                sweep._check_memory(n_boxes, n_filled, n_classes, n_features)
+@pytest.mark.parametrize("classes", [None, ["fcc"]])
+def test_memory_is_what_is_counted(
+    released: Network, monkeypatch: pytest.MonkeyPatch, classes: list[str] | None
+) -> None:
+    """A scan of some thousand boxes, most of them filled, takes what is stated."""
+    monkeypatch.setattr(sweep, "_LOT", 1000)
+    vector = np.random.default_rng(0).random(released.settings.n_features)
+    monkeypatch.setattr(described, "describe_box", lambda *_: vector)
+    sample = free(np.random.default_rng(1).uniform(0.0, 25.0, (2000, 3)))
+    options = {"padding": 0.0, "min_atoms": 2, "network": released, "passes": 2, "classes": classes}
+    scan(sample, 3.0, 4.0, **options)  # what is made once
+    tracemalloc.start()
+    maps = scan(sample, 3.0, 1.5, **options)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    n_filled = int(maps["mutual_information"].notnull().sum())
+    assert n_filled > 2 * sweep._LOT
+    sizes = (maps["n_atoms"].size, n_filled, 108, released.settings.n_features, len(maps["class"]))
+    # What the passes need whatever the number of rows is some megabytes.
+    for limit, fits in ((1.1 * peak + 10e6, True), (0.5 * (peak - 10e6), False)):
+        monkeypatch.setattr(sweep, "MAX_MEMORY", limit)
+        with nullcontext() if fits else pytest.raises(InputError):
+            sweep._check_memory(*sizes)
+
+
+# --- in lots, in part, and again ---------------------------------------------------------------
+
+
+def test_an_interrupted_scan_goes_on_and_ends_in_the_same_bits(
+    bicrystal: Atoms, released: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "DERIVED", tmp_path)
+    monkeypatch.setattr(sweep, "_LOT", 10)
+    options = {"padding": 0.0, "network": released, "passes": PASSES, "tolerance": 0.05}
+    whole = scan(bicrystal, 12.0, 6.0, **options)
+    n_filled = int(whole["mutual_information"].notnull().sum())
+    described_so_far: list[Atoms] = []
+
+    def counted(cluster: Atoms, *rest: object) -> NDArray[np.float64]:
+        if len(described_so_far) == stop_at:
+            raise KeyboardInterrupt
+        described_so_far.append(cluster)
+        return describe_box(cluster, *rest)
+
+    monkeypatch.setattr(described, "describe_box", counted)
+    stop_at = 25
+    with pytest.raises(KeyboardInterrupt):
+        scan(bicrystal, 12.0, 6.0, resume=True, executor=Here(), **options)
+    described_so_far.clear()
+    stop_at = 10**9
+    xr.testing.assert_identical(
+        scan(bicrystal, 12.0, 6.0, resume=True, executor=Here(), **options), whole
+    )
+    assert len(described_so_far) == n_filled - 20  # two lots were there
+    described_so_far.clear()
+    xr.testing.assert_identical(scan(bicrystal, 12.0, 6.0, resume=True, **options), whole)
+    assert not described_so_far
+    for other in ({"seed": 1}, {"passes": 3}, {"tolerance": None}, {"min_of_species": 4}):
+        scan(bicrystal, 12.0, 6.0, resume=True, **(options | other))
+        assert len(described_so_far) == n_filled, f"{other} is another scan"
+        described_so_far.clear()
+    moved = bicrystal.copy()
+    moved.positions[0, 0] += 1e-9
+    scan(moved, 12.0, 6.0, resume=True, **options)
+    assert len(described_so_far) == n_filled
+
+
+def test_probabilities_of_some_classes(bicrystal: Atoms, released: Network) -> None:
+    options = {"padding": 0.0, "network": released, "passes": PASSES}
+    whole = scan(bicrystal, 12.0, 8.0, **options)
+    some = scan(bicrystal, 12.0, 8.0, classes=["bcc", "fcc"], **options)
+    xr.testing.assert_identical(some, whole.sel({"class": ["bcc", "fcc"]}))
+    for wrong in (["fcc", "glass"], "fcc"):
+        with pytest.raises(InputError, match="classes = "):
+            scan(bicrystal, 12.0, 8.0, classes=wrong, **options)
+
+
+def test_a_scan_is_its_two_halves(bicrystal: Atoms, released: Network) -> None:
+    whole = scan(bicrystal, 12.0, 8.0, padding=0.0, network=released, passes=PASSES)
+    boxes = describe_boxes(bicrystal, 12.0, 8.0, padding=0.0, settings=released.settings)
+    found = classify_boxes(boxes, network=released, passes=PASSES)
+    xr.testing.assert_equal(found, whole)
+    assert found.attrs == {"box": 12.0, "passes": PASSES, "seed": 0}
+    assert boxes.features.shape == (len(boxes.centres), released.settings.n_features)
+    for row in (0, len(boxes.centres) // 2, -1):
+        x, y, z = boxes.centres[row]
+        here = whole.sel(x=x, y=y, z=z)
+        own = predict(released, boxes.features[row][None], n_passes=PASSES)
+        assert float(here["mutual_information"]) == own.mutual_information[0]
+
+
+def test_maps_are_the_same_when_read_again(
+    bicrystal: Atoms, released: Network, tmp_path: Path
+) -> None:
+    found = scan(bicrystal, 12.0, 8.0, padding=0.5, min_atoms=80, network=released, passes=2)
+    assert (found["label"] == "").any()
+    found.to_netcdf(tmp_path / "maps.nc", engine="scipy")
+    xr.testing.assert_equal(xr.load_dataset(tmp_path / "maps.nc", engine="scipy"), found)
+
+
+def test_a_stride_for_each_axis_and_a_box_of_three_edges(
+    bicrystal: Atoms, released: Network
+) -> None:
+    rod = Block((12.0, 40.0, 14.0))
+    options = {"padding": 0.0, "network": released, "passes": 2}
+    found = scan(bicrystal, rod, (6.0, 3.0, 40.0), **options)
+    assert found.sizes["y"] == 1 and found.sizes["z"] == 1 and found.sizes["x"] > 3
+    np.testing.assert_allclose(np.diff(found["x"]), 6.0)
+    assert found.attrs["stride"] == [6.0, 3.0, 40.0] and found.attrs["shape"] == str(rod)
+    for ix in range(found.sizes["x"]):
+        here = found.isel(x=ix, y=0, z=0)
+        offsets = np.abs(bicrystal.positions - [float(here[axis]) for axis in "xyz"])
+        assert int(here["n_atoms"]) == (offsets <= [6.0, 20.0, 7.0]).all(axis=1).sum()
+    for wrong in ((6.0, 0.0, 1.0), (6.0, np.nan, 1.0)):
+        with pytest.raises(InputError, match="box and stride must be"):
+            scan(bicrystal, rod, wrong, **options)
+
+
+def test_a_cluster_of_dask_gives_the_same_bits(bicrystal: Atoms, released: Network) -> None:
+    distributed = pytest.importorskip("distributed")
+    options = {"padding": 0.0, "network": released, "passes": 2}
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here,
+        distributed.Client(here) as client,
+    ):
+        found = scan(bicrystal, 12.0, 6.0, executor=client.get_executor(), **options)
+    xr.testing.assert_identical(found, scan(bicrystal, 12.0, 6.0, **options))
 
 
 def test_label_shares_can_leave_out_uncertain_boxes() -> None:

@@ -1,5 +1,6 @@
 """What descriptors and networks have learnt, as maps (paper, Fig. 2 to 4)."""
 
+from arise_lib.explore.clusters import MIN_CLUSTER_SIZES, OUTLIER, agreement, cluster
 from arise_lib.explore.embedding import embed
 
-__all__ = ["embed"]
+__all__ = ["MIN_CLUSTER_SIZES", "OUTLIER", "agreement", "cluster", "embed"]

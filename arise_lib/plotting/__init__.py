@@ -17,6 +17,15 @@ from arise_lib.plotting.colours import (
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.heat import heat_panels
 from arise_lib.plotting.labels import atom_map, frame_lines
+from arise_lib.plotting.maps import (
+    boxes_in_space,
+    coloured_points,
+    compared_maps,
+    layers_along,
+    middle_layer,
+    profile,
+    sample_view,
+)
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
@@ -32,11 +41,14 @@ __all__ = [
     "accuracy_heatmap",
     "add_to_ovito",
     "atom_map",
+    "boxes_in_space",
     "class_bars",
     "class_colour",
     "class_colours",
     "class_map",
     "coloured",
+    "coloured_points",
+    "compared_maps",
     "confusion_map",
     "cost_scatter",
     "descriptor_lines",
@@ -45,11 +57,15 @@ __all__ = [
     "frame_lines",
     "gallery",
     "heat_panels",
+    "layers_along",
     "learning_curves",
     "map_table",
+    "middle_layer",
     "ovito_modifier",
     "ovito_picture",
+    "profile",
     "reliability_diagram",
+    "sample_view",
     "search_panels",
     "to_ovito",
     "use_style",

@@ -8,6 +8,7 @@ from arise_lib.samples.alloys import (
     fept_box,
     ordered_core_particle,
 )
+from arise_lib.samples.boundaries import AXES, grain_boundary
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
@@ -18,6 +19,14 @@ from arise_lib.samples.heat import (
     heat_samples,
 )
 from arise_lib.samples.ordinary import ordinary_samples
+from arise_lib.samples.polycrystals import (
+    SPACING,
+    Cuboid,
+    Grains,
+    Truth,
+    polycrystal,
+    superalloy,
+)
 from arise_lib.samples.sheets import (
     FLAT_SHEETS,
     IMAGE_ERRORS,
@@ -28,6 +37,7 @@ from arise_lib.samples.sheets import (
 from arise_lib.samples.unknown import one_step_away, unknown_prototypes, unseen_crystals
 
 __all__ = [
+    "AXES",
     "BICRYSTAL_GAP",
     "BOUNDARY_GAP",
     "FEPT_CONSTANT",
@@ -35,14 +45,19 @@ __all__ = [
     "FLAT_SHEETS",
     "IMAGE_ERRORS",
     "SHEETS",
+    "SPACING",
     "TOMOGRAPHY_ERROR",
     "WRONG_SPECIES",
+    "Cuboid",
+    "Grains",
     "HeatSample",
     "Sample",
+    "Truth",
     "bicrystal",
     "crystal_box",
     "draw",
     "fept_box",
+    "grain_boundary",
     "heat_frames",
     "heat_materials",
     "heat_samples",
@@ -52,8 +67,10 @@ __all__ = [
     "one_step_away",
     "ordered_core_particle",
     "ordinary_samples",
+    "polycrystal",
     "random_boundary",
     "sheet_image",
+    "superalloy",
     "unknown_prototypes",
     "unseen_crystals",
 ]

@@ -1,6 +1,7 @@
 """Strided pattern matching: a sample becomes maps of classes (paper, Fig. 1 and 2)."""
 
-from arise_lib.strided.boxes import Box, Cube, Sphere
+from arise_lib.strided.boxes import Block, Box, Cube, Sphere
+from arise_lib.strided.described import Boxes, describe_box, describe_boxes
 from arise_lib.strided.frames import FrameAnswers, classify_frames
 from arise_lib.strided.grid import (
     MAX_BOXES,
@@ -14,26 +15,35 @@ from arise_lib.strided.grid import (
 from arise_lib.strided.labels import AtomLabels, label_atoms
 from arise_lib.strided.maps import label_shares
 from arise_lib.strided.rim import filled_share
-from arise_lib.strided.sweep import MAX_MEMORY, describe_box, scan
+from arise_lib.strided.scores import beside_truth, boundary_auc, majority, precision_recall
+from arise_lib.strided.sweep import MAX_MEMORY, classify_boxes, scan
 
 __all__ = [
     "MAX_BOXES",
     "MAX_IMAGES",
     "MAX_MEMORY",
     "AtomLabels",
+    "Block",
     "Box",
+    "Boxes",
     "Cube",
     "FrameAnswers",
     "Sphere",
     "atoms_in_boxes",
+    "beside_truth",
+    "boundary_auc",
     "box_centres",
+    "classify_boxes",
     "classify_frames",
     "count_atoms",
     "describe_box",
+    "describe_boxes",
     "filled_boxes",
     "filled_share",
     "label_atoms",
     "label_shares",
+    "majority",
+    "precision_recall",
     "scan",
     "with_images",
 ]

@@ -33,6 +33,11 @@ class Box(ABC):
     def extent(self) -> float:
         """Edge of the cube around it, in the unit of the positions."""
 
+    @property
+    def extents(self) -> NDArray[np.float64]:
+        """Edges of the smallest block around it along x, y and z: by default those of a cube."""
+        return np.full(3, self.extent)
+
     @abstractmethod
     def holds(self, offsets: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Tell which points lie in the box.
@@ -40,7 +45,7 @@ class Box(ABC):
         Parameters
         ----------
         offsets : ndarray of shape (n_points, 3)
-            From the middle of the box, at most half of its extent along each axis.
+            From the middle of the box, at most half of `extents` along each axis.
 
         Returns
         -------
@@ -78,6 +83,44 @@ class Cube(Box):
     def __str__(self) -> str:
         """Return shape and size in words."""
         return f"box of edge {self.edge}"
+
+
+@dataclass(frozen=True)
+class Block(Box):
+    """A box with an edge of its own along each axis: flat for a sheet, long for a rod.
+
+    Attributes
+    ----------
+    edges : tuple of float, length 3
+        Along x, y and z, in the unit of the positions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rod = Block((8.0, 8.0, 20.0))
+    >>> rod.extent, rod.holds(np.array([[4.0, 0.0, 9.0], [9.0, 0.0, 0.0]])).tolist()
+    (20.0, [True, False])
+    """
+
+    edges: tuple[float, float, float]
+
+    @property
+    def extent(self) -> float:
+        """Longest edge."""
+        return float(max(self.edges))
+
+    @property
+    def extents(self) -> NDArray[np.float64]:
+        """The edges."""
+        return np.array(self.edges, dtype=float)
+
+    def holds(self, offsets: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Tell which points lie in the block; see `Box.holds`."""
+        return np.all(np.abs(offsets) <= 0.5 * self.extents, axis=1)
+
+    def __str__(self) -> str:
+        """Return shape and size in words."""
+        return f"box of edges {self.edges}"
 
 
 @dataclass(frozen=True)

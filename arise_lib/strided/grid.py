@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
 
 import numpy as np
@@ -11,7 +11,7 @@ from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from arise_lib.errors import InputError
-from arise_lib.strided.boxes import Box
+from arise_lib.strided.boxes import Block, Box, Cube
 
 #: Boxes of a grid, filled or not. The paper's finest grid, the Fe-Pt particle every ångström, has
 #: 1.3 million.
@@ -21,7 +21,9 @@ MAX_BOXES = 2_000_000
 MAX_IMAGES = 10_000_000
 
 
-def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[NDArray[np.float64]]:
+def box_centres(
+    atoms: Atoms, box: Box, stride: float | Sequence[float], padding: float
+) -> list[NDArray[np.float64]]:
     """Lay the grid of box centres over a sample.
 
     Along a free axis the boxes cover the extent of the sample and `padding` boxes
@@ -37,8 +39,9 @@ def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[N
         The sample.
     box : Box
         Its shape.
-    stride : float
-        Distance of neighbouring boxes, in the unit of the positions.
+    stride : float or sequence of float, length 3
+        Distance of neighbouring boxes, the same along all axes or one for each, in
+        the unit of the positions.
     padding : float
         In boxes.
 
@@ -70,9 +73,9 @@ def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[N
     >>> box_centres(sample, Cube(4.0), 3.0, padding=0.0)[0].tolist()
     [1.5, 4.5, 7.5, 10.5]
     """
-    width = box.extent
-    finite = np.isfinite([width, stride, padding]).all()
-    if not (finite and width > 0 and stride > 0 and padding >= 0):
+    width, step = box.extents, np.broadcast_to(np.asarray(stride, dtype=float), 3)
+    finite = np.isfinite([*width, *step, padding]).all()
+    if not (finite and width.min() > 0 and step.min() > 0 and padding >= 0):
         raise InputError(
             f"A {box}, stride = {stride}, padding = {padding}: box and stride must be "
             "positive, padding not negative, all of them finite."
@@ -82,11 +85,11 @@ def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[N
     # As floating-point numbers: a tiny stride makes more boxes than an integer can count.
     with np.errstate(over="ignore"):
         numbers = np.maximum(
-            np.floor(lengths / stride) + 1.0, np.ceil((lengths - width) / stride) + 1.0
+            np.floor(lengths / step) + 1.0, np.ceil((lengths - width) / step) + 1.0
         )
         numbers[extents <= width] = 1.0
         # A cell that is a whole number of strides long must not get one box more by rounding.
-        even = np.maximum(np.ceil(extents / stride * (1.0 - 1e-12)), 1.0)
+        even = np.maximum(np.ceil(extents / step * (1.0 - 1e-12)), 1.0)
         numbers = np.where(periodic, even, numbers)
         n_boxes = float(np.prod(numbers))
     if n_boxes > MAX_BOXES:
@@ -99,12 +102,12 @@ def box_centres(atoms: Atoms, box: Box, stride: float, padding: float) -> list[N
         n = int(numbers[k])
         if periodic[k]:
             axes.append(low + extent * (np.arange(n) + 0.5) / n)
-        elif extent <= width:
+        elif extent <= width[k]:
             axes.append(np.array([low + 0.5 * extent]))
         else:
-            overhang = (numbers[k] - 1) * stride + width - length
-            start = low - padding * width - 0.5 * overhang
-            axes.append(start + 0.5 * width + stride * np.arange(n))
+            overhang = (numbers[k] - 1) * step[k] + width[k] - length
+            start = low - padding * width[k] - 0.5 * overhang
+            axes.append(start + 0.5 * width[k] + step[k] * np.arange(n))
     return axes
 
 
@@ -159,7 +162,7 @@ def with_images(atoms: Atoms, axes: list[NDArray[np.float64]], box: Box) -> Atom
     """
     if not atoms.pbc.any():
         return atoms
-    half = 0.5 * box.extent
+    half = 0.5 * box.extents
     low = np.array([axis[0] for axis in axes]) - half
     high = np.array([axis[-1] for axis in axes]) + half
     cell = complete_cell(atoms.cell)
@@ -214,20 +217,21 @@ def atoms_in_boxes(
     >>> {where: atoms.tolist() for where, atoms in atoms_in_boxes(positions, axes, Cube(4.0))}
     {(0, 0, 0): [0, 1], (1, 0, 0): [1, 2]}
     """
-    half = 0.5 * box.extent
-    in_x, in_y = (
-        [np.flatnonzero(np.abs(positions[:, k] - centre) <= half) for centre in axes[k]]
-        for k in range(2)
-    )
+    half = 0.5 * box.extents
     for ix, x in enumerate(axes[0]):
+        in_x = np.flatnonzero(np.abs(positions[:, 0] - x) <= half[0])
+        if in_x.size == 0:
+            continue
+        of_layer = positions[in_x, 1]
         for iy, y in enumerate(axes[1]):
-            column = np.intersect1d(in_x[ix], in_y[iy], assume_unique=True)
+            column = in_x[np.abs(of_layer - y) <= half[1]]
             if column.size == 0:
                 continue
             heights = positions[column, 2]
             for iz, z in enumerate(axes[2]):
-                around = column[np.abs(heights - z) <= half]
-                here = around[box.holds(positions[around] - (x, y, z))]
+                here = column[np.abs(heights - z) <= half[2]]
+                if not isinstance(box, Cube | Block):  # of these, that is all
+                    here = here[box.holds(positions[here] - (x, y, z))]
                 if here.size:
                     yield (ix, iy, iz), here
 

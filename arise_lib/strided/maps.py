@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
-
-from arise_lib.bayes.inference import Posterior
 
 #: Order of the axes in every map.
 _DIMS = ("z", "y", "x")
@@ -16,7 +17,8 @@ def assemble(
     axes: list[NDArray[np.float64]],
     n_atoms: NDArray[np.int64],
     filled: NDArray[np.bool_],
-    posterior: Posterior,
+    classes: Sequence[str],
+    found: Mapping[str, NDArray[Any]],
 ) -> xr.Dataset:
     """Put the predictions of the filled boxes in their places.
 
@@ -28,8 +30,11 @@ def assemble(
         Atoms of every box.
     filled : ndarray of bool, shape (n_x, n_y, n_z)
         Which boxes were predicted.
-    posterior : Posterior
-        Of the filled boxes, z fastest.
+    classes : sequence of str
+        Those whose probabilities are there.
+    found : mapping of str to ndarray
+        Of the filled boxes, z fastest: `probabilities` (n_filled, n_classes),
+        `mutual_information`, `labels` and `passes` (n_filled,).
 
     Returns
     -------
@@ -38,13 +43,13 @@ def assemble(
         and `n_passes` (z, y, x); NaN, an empty string and 0 where a box was not
         predicted.
     """
-    probability = np.full((*filled.shape, len(posterior.classes)), np.nan)
-    probability[filled] = posterior.probabilities
+    probability = np.full((*filled.shape, len(classes)), np.nan)
+    probability[filled] = found["probabilities"]
     information = np.full(filled.shape, np.nan)
-    information[filled] = posterior.mutual_information
+    information[filled] = found["mutual_information"]
     passes = np.zeros(filled.shape, dtype=np.int64)
-    passes[filled] = posterior.passes
-    labels = posterior.labels
+    passes[filled] = found["passes"]
+    labels = found["labels"]
     label = np.full(filled.shape, "", dtype=labels.dtype)
     label[filled] = labels
     return xr.Dataset(
@@ -55,7 +60,7 @@ def assemble(
             "label": (_DIMS, label.transpose(2, 1, 0)),
             "n_passes": (_DIMS, passes.transpose(2, 1, 0)),
         },
-        coords={"x": axes[0], "y": axes[1], "z": axes[2], "class": list(posterior.classes)},
+        coords={"x": axes[0], "y": axes[1], "z": axes[2], "class": list(classes)},
     )
 
 

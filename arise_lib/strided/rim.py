@@ -60,8 +60,8 @@ def filled_share(
     tree = cKDTree(sample.positions)
     # Of a single atom the distance to the next is infinite, and it fills every box that holds it.
     spacing = float(np.median(tree.query(sample.positions, k=2)[0][:, 1]))
-    steps = box.extent * ((np.arange(PLACES) + 0.5) / PLACES - 0.5)
-    offsets = np.array(list(product(steps, repeat=3)))
+    steps = np.outer(box.extents, (np.arange(PLACES) + 0.5) / PLACES - 0.5)
+    offsets = np.array(list(product(*steps)))
     offsets = offsets[box.holds(offsets)]
     centres = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)[chosen]
     found = np.empty(len(centres))

@@ -7,9 +7,11 @@ any structure; maps of class probabilities and of mutual information result
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Sequence
 from concurrent.futures import Executor
-from itertools import islice, repeat
+from dataclasses import astuple
+from itertools import islice
 from os import PathLike
 
 import numpy as np
@@ -18,63 +20,41 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from arise_lib.bayes.inference import N_PASSES, predict
-from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
+from arise_lib.network.model import Ensemble
 from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
+from arise_lib.storage.cache import Arrays, cached
+from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.boxes import Box, Cube
-from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
+from arise_lib.strided.described import MIN_ATOMS, Boxes, Plan, described, plan
+from arise_lib.strided.grid import filled_boxes
 from arise_lib.strided.maps import assemble
 from arise_lib.strided.rim import filled_share
-from arise_lib.structures.pieces import of_common_species
-from arise_lib.structures.reading import load_structure
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 
 #: Memory in bytes that a scan may take.
 MAX_MEMORY = 4_000_000_000
 
-#: Boxes that are cut out and handed to the workers together: enough to keep them busy.
+#: Boxes that are described and classified together: enough to keep all cores busy, and what is lost
+#: when a scan is interrupted.
 _LOT = 4096
-
-
-def describe_box(cluster: Atoms, settings: SoapSettings) -> NDArray[np.float64]:
-    """Describe what one box holds.
-
-    Parameters
-    ----------
-    cluster : ase.Atoms
-        The atoms of the box, without periodicity.
-    settings : SoapSettings
-        Of the network.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-        Species with fewer than 3 atoms are left out; NaN if none remains.
-
-    Examples
-    --------
-    >>> from arise_lib.descriptor import SoapSettings
-    >>> from arise_lib.structures import prototypes, round_cluster
-    >>> describe_box(round_cluster(prototypes.build("fcc"), 60), SoapSettings()).shape
-    (316,)
-    """
-    counted = of_common_species(cluster.numbers)
-    if not counted.any():
-        return np.full(settings.n_features, np.nan)
-    return describe(cluster[counted], settings)
 
 
 def scan(
     source: Atoms | str | PathLike[str],
     box: float | Box = 16.0,
-    stride: float = 1.0,
+    stride: float | Sequence[float] = 1.0,
     *,
     padding: float = 0.5,
-    min_atoms: int = 50,
+    min_atoms: int = MIN_ATOMS,
+    min_of_species: int = MIN_ATOMS_OF_SPECIES,
     network: NetworkLike = DEFAULT,
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
+    classes: Sequence[str] | None = None,
+    resume: bool = False,
     executor: Executor | None = None,
 ) -> xr.Dataset:
     """Map the structural classes of a sample by strided pattern matching.
@@ -86,14 +66,17 @@ def scan(
     box : float or Box
         Edge of a cube, or another shape, in the unit of the positions. The paper
         uses cubes of 10 to 16 Å.
-    stride : float
-        Distance of neighbouring boxes, in the same unit; 1 to 3 Å in the paper.
+    stride : float or sequence of float, length 3
+        Distance of neighbouring boxes, or one for each axis, in the same unit; 1 to
+        3 Å in the paper.
     padding : float
         How far boxes reach beyond the sample, in boxes. Periodic directions, as the
         sample's `pbc` says, have no rim: boxes at the faces of the cell are filled
         with the images on the other side.
     min_atoms : int
         Boxes with fewer atoms give NaN.
+    min_of_species : int
+        Species with fewer atoms in a box are left out of it.
     network : NetworkLike
         The name of a released network, a network, or an ensemble.
     passes, seed : int
@@ -101,6 +84,14 @@ def scan(
     tolerance : float, optional
         In bits: a box gets no more passes once its mutual information is known
         with this error. By default all boxes get `passes`.
+    classes : sequence of str, optional
+        Classes whose probabilities are kept; by default all of them. Labels and
+        mutual information are of all classes in any case. With a few, a map of
+        millions of boxes fits into memory.
+    resume : bool
+        Keep what has been found, some thousand boxes at a time, in the cache of derived
+        results, and take from there what an interrupted scan has left. The maps
+        are the same, bit for bit.
     executor : concurrent.futures.Executor, optional
         Where to compute the descriptors; by default threads, one per core.
 
@@ -117,7 +108,8 @@ def scan(
     ------
     InputError
         If box or stride are not positive or not finite, if they make too many boxes or need
-        more memory than `MAX_MEMORY`, or if no box holds `min_atoms` atoms.
+        more memory than `MAX_MEMORY`, if no box holds `min_atoms` atoms, or if the network
+        has no such class.
 
     Examples
     --------
@@ -128,64 +120,171 @@ def scan(
     >>> sorted(set(maps["label"].values.ravel().tolist()))
     ['fcc']
     """
-    shape = box if isinstance(box, Box) else Cube(box)
-    atoms = load_structure(source)
     trained = as_ensemble(network)
-    settings = trained.settings
-    axes = box_centres(atoms, shape, stride, padding)
-    sample = with_images(atoms, axes, shape)
-    n_atoms = count_atoms(sample.positions, axes, shape)
-    filled = n_atoms >= max(min_atoms, 1)
-    n_filled = int(filled.sum())
-    if n_filled == 0:
-        raise InputError(
-            f"No {shape} holds {min_atoms} atoms; the fullest holds {n_atoms.max()}. "
-            "Enlarge the box (is it in the unit of the positions?) or lower min_atoms."
-        )
-    _check_memory(filled.size, n_filled, len(trained.classes), settings.n_features)
-    clusters = filled_boxes(sample, axes, shape, max(min_atoms, 1))
-    features = np.empty((n_filled, settings.n_features), dtype=np.float32)
+    kept = _kept(classes, trained.classes)
+    laid = plan(source, box, stride, padding, min_atoms)
+    n_filled, n_features = int(laid.filled.sum()), trained.settings.n_features
+    _check_memory(laid.filled.size, n_filled, len(trained.classes), n_features, len(kept))
+    clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
+    how = {"n_passes": passes, "seed": seed, "tolerance": tolerance}
+    key = _key(laid, trained, kept, how | {"min_of_species": min_of_species}) if resume else {}
+    lots = []
     with workers(executor) as pool:
-        vectors = _described(pool, clusters, settings)
-        for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
-            features[row] = vector
+        for first in bar(range(0, n_filled, _LOT), desc=f"boxes, by {_LOT}"):
+            lot = list(islice(clusters, _LOT))
+
+            def find(lot: list[Atoms] = lot) -> Arrays:
+                vectors = described(pool, lot, trained.settings, min_of_species)
+                features = np.fromiter(vectors, dtype=(np.float32, n_features), count=len(lot))
+                return _answers(features, trained, kept, passes, seed, tolerance)
+
+            lots.append(cached("scan", key | {"first": first}, find) if resume else find())
+    found = {name: np.concatenate([lot[name] for lot in lots]) for name in lots[0]}
+    del lots
+    return _maps(laid, found, kept, stride, padding, passes, seed, tolerance)
+
+
+def classify_boxes(
+    boxes: Boxes,
+    *,
+    network: NetworkLike = DEFAULT,
+    passes: int = N_PASSES,
+    seed: int = 0,
+    tolerance: float | None = None,
+) -> xr.Dataset:
+    """Classify boxes that have been described: the second half of a scan.
+
+    Parameters
+    ----------
+    boxes : Boxes
+        From `arise_lib.strided.describe_boxes`, with the settings of the network.
+    network, passes, seed, tolerance
+        As for `scan`.
+
+    Returns
+    -------
+    xarray.Dataset
+        The maps that `scan` returns.
+
+    Raises
+    ------
+    InputError
+        If the descriptors are not those of the network, or as `scan` does.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import strided
+    >>> boxes = strided.describe_boxes(bulk("Cu", cubic=True) * 4, 11.0, 7.0)
+    >>> maps = strided.classify_boxes(boxes, passes=10)
+    >>> sorted(set(maps["label"].values.ravel().tolist()))
+    ['fcc']
+    """
+    trained = as_ensemble(network)
+    found = _answers(boxes.features, trained, trained.classes, passes, seed, tolerance)
+    maps = assemble(boxes.axes, boxes.n_atoms, boxes.filled, trained.classes, found)
+    maps.attrs = {"box": boxes.shape.extent, "passes": passes, "seed": seed}
+    return maps if tolerance is not None else maps.drop_vars("n_passes")
+
+
+def _kept(classes: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the classes whose probabilities are kept."""
+    if classes is None:
+        return known
+    unknown = [label for label in classes if label not in known]
+    if unknown or isinstance(classes, str):
+        raise InputError(
+            f"classes = {classes!r}: the network does not have {', '.join(map(repr, unknown))}; "
+            "give a list of some of its classes, or None for all."
+        )
+    return tuple(classes)
+
+
+def _answers(
+    features: NDArray[np.float32],
+    trained: Ensemble,
+    kept: tuple[str, ...],
+    passes: int,
+    seed: int,
+    tolerance: float | None,
+) -> Arrays:
+    """Classify some boxes; of the probabilities only some classes are kept."""
     posterior = predict(trained, features, n_passes=passes, seed=seed, tolerance=tolerance)
-    maps = assemble(axes, n_atoms, filled, posterior)
-    share = filled_share(sample, axes, shape, filled)
+    columns = [posterior.classes.index(label) for label in kept]
+    return {
+        "probabilities": posterior.probabilities[:, columns],
+        "mutual_information": posterior.mutual_information,
+        "labels": posterior.labels,
+        "passes": posterior.passes,
+    }
+
+
+def _maps(
+    laid: Plan,
+    found: Arrays,
+    kept: tuple[str, ...],
+    stride: float | Sequence[float],
+    padding: float,
+    passes: int,
+    seed: int,
+    tolerance: float | None,
+) -> xr.Dataset:
+    """Put the answers in their places, and note how they were found."""
+    maps = assemble(laid.axes, laid.n_atoms, laid.filled, kept, found)
+    share = filled_share(laid.sample, laid.axes, laid.shape, laid.filled)
     maps["filled"] = (("z", "y", "x"), share.transpose(2, 1, 0))
-    maps.attrs = {"box": shape.extent, "stride": stride, "padding": padding, "passes": passes}
+    steps = stride if np.ndim(stride) == 0 else [float(step) for step in np.asarray(stride)]
+    maps.attrs = {"box": laid.shape.extent, "stride": steps, "padding": padding, "passes": passes}
     maps.attrs["seed"] = seed
-    if not isinstance(shape, Cube):
-        maps.attrs["shape"] = str(shape)
+    if not isinstance(laid.shape, Cube):
+        maps.attrs["shape"] = str(laid.shape)
     if tolerance is None:
         return maps.drop_vars("n_passes")
     maps.attrs["tolerance"] = tolerance
     return maps
 
 
-def _described(
-    pool: Executor, clusters: Iterable[Atoms], settings: SoapSettings
-) -> Iterator[NDArray[np.float64]]:
-    """Describe clusters in their order; only one lot of them is held at a time."""
-    waiting = iter(clusters)
-    while lot := list(islice(waiting, _LOT)):
-        yield from pool.map(describe_box, lot, repeat(settings))
+def _key(
+    laid: Plan, trained: Ensemble, kept: tuple[str, ...], how: dict[str, float | None]
+) -> dict[str, object]:
+    """State all that the answers depend on."""
+    sample, weights = hashlib.sha256(), hashlib.sha256()
+    for array in (laid.sample.numbers, laid.sample.positions, laid.filled, *laid.axes):
+        sample.update(np.ascontiguousarray(array).tobytes())
+    for member in trained.members:
+        for array in (*member.kernels, *member.biases):
+            weights.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
+    return {
+        "code": fingerprint(__name__),
+        "sample": sample.hexdigest(),
+        "box": f"{type(laid.shape).__qualname__} {laid.shape!r}",
+        "network": weights.hexdigest(),
+        "dropout": [member.dropout for member in trained.members],
+        "settings": list(astuple(trained.settings)),
+        "known": list(trained.classes),
+        "classes": list(kept),
+        "lot": _LOT,
+        **how,
+    }
 
 
-def _check_memory(n_boxes: int, n_filled: int, n_classes: int, n_features: int) -> None:
+def _check_memory(
+    n_boxes: int, n_filled: int, n_classes: int, n_features: int, n_kept: int
+) -> None:
     """Refuse a scan that needs too much memory, before it takes any time.
 
-    The numbers are measured: up to two copies of the descriptors and five of the probabilities
-    while the passes are made; later the maps of all boxes (200 bytes each besides the
-    probabilities), while descriptors and predictions of the filled ones are still there.
+    The numbers are measured: for the boxes in work up to two copies of the descriptors and
+    five of the probabilities, beside what is kept of those before, of which there are two copies
+    while it is put together; then the maps of all boxes (200 bytes each besides the probabilities)
+    beside one.
     """
-    vector, probabilities = 4 * n_features, 8 * n_classes
-    in_passes = n_filled * (2 * vector + 5 * probabilities)
-    in_maps = n_boxes * (probabilities + 200) + n_filled * (vector + 2 * probabilities)
-    needed = max(in_passes, in_maps)
+    in_work = min(n_filled, _LOT) * (2 * 4 * n_features + 5 * 8 * n_classes)
+    kept = n_filled * (8 * n_kept + 150)
+    needed = max(in_work + kept, 2 * kept, kept + n_boxes * (8 * n_kept + 200))
     if needed > MAX_MEMORY:
         raise InputError(
             f"{n_boxes:,} boxes, {n_filled:,} of them filled, take {needed / 1e9:.1f} GB; at most "
-            f"{MAX_MEMORY / 1e9:g} GB are allowed. Take a larger stride, less padding, a larger "
-            "min_atoms, or scan in parts."
+            f"{MAX_MEMORY / 1e9:g} GB are allowed. Keep the probabilities of a few classes only "
+            "(classes=...), take a larger stride, less padding or a larger min_atoms, or scan in "
+            "parts."
         )

@@ -27,18 +27,22 @@ _LOT = 1000  # centres whose neighbours are listed together
 _MARGIN = 1.2  # of the radius that would hold the atoms if they stood everywhere alike
 
 
-def of_common_species(numbers: NDArray[np.integer]) -> NDArray[np.bool_]:
+def of_common_species(
+    numbers: NDArray[np.integer], at_least: int = MIN_ATOMS_OF_SPECIES
+) -> NDArray[np.bool_]:
     """Tell which atoms of a piece are of a species that has enough atoms in it.
 
     Parameters
     ----------
     numbers : ndarray of int, shape (n_atoms,)
         Atomic numbers.
+    at_least : int
+        Atoms of a species that are enough.
 
     Returns
     -------
     ndarray of bool, shape (n_atoms,)
-        True where the species has at least `MIN_ATOMS_OF_SPECIES` atoms.
+        True where the species has at least `at_least` atoms.
 
     Examples
     --------
@@ -47,7 +51,7 @@ def of_common_species(numbers: NDArray[np.integer]) -> NDArray[np.bool_]:
     [True, True, True, False]
     """
     counts = np.bincount(numbers)
-    return counts[numbers] >= MIN_ATOMS_OF_SPECIES
+    return counts[numbers] >= at_least
 
 
 def box_edge(cell: Atoms, n_atoms: float) -> float:

@@ -1,0 +1,246 @@
+"""The boxes of a scan, each described as a free cluster: what every network then starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from itertools import islice, repeat
+from os import PathLike
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from arise_lib.descriptor import SoapSettings, describe
+from arise_lib.errors import InputError
+from arise_lib.storage.parallel import bar, workers
+from arise_lib.strided.boxes import Box, Cube
+from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, of_common_species
+from arise_lib.structures.reading import load_structure
+
+#: Boxes with fewer atoms are not described by default: networks answer arbitrarily there.
+MIN_ATOMS = 50
+
+#: Boxes that are handed to a worker together: few messages for workers in other processes.
+_TASK = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Boxes:
+    """Where the boxes of a sample stand, and what the filled ones look like.
+
+    Attributes
+    ----------
+    shape : Box
+        Of each box.
+    axes : list of three ndarray
+        Box centres along x, y and z.
+    n_atoms : ndarray of int, shape (n_x, n_y, n_z)
+        Atoms in each box.
+    filled : ndarray of bool, shape (n_x, n_y, n_z)
+        Which boxes hold enough atoms.
+    features : ndarray of float32, shape (n_filled, n_features)
+        Descriptors of the filled boxes, z fastest; NaN where all species are too rare.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import strided
+    >>> boxes = strided.describe_boxes(bulk("Cu", cubic=True) * 4, 11.0, 7.0)
+    >>> boxes.features.shape[1], boxes.centres.shape[1], bool(boxes.filled.all())
+    (316, 3, True)
+    """
+
+    shape: Box
+    axes: list[NDArray[np.float64]]
+    n_atoms: NDArray[np.int64]
+    filled: NDArray[np.bool_]
+    features: NDArray[np.float32]
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Centres of the filled boxes, shape (n_filled, 3)."""
+        grid = np.stack(np.meshgrid(*self.axes, indexing="ij"), axis=-1)
+        return grid[self.filled]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A sample and its boxes, counted but not yet described.
+
+    Attributes
+    ----------
+    shape : Box
+        Of each box.
+    axes : list of three ndarray
+        Box centres along x, y and z.
+    sample : ase.Atoms
+        Free: a periodic one with its images.
+    n_atoms, filled : ndarray
+        As in `Boxes`.
+    """
+
+    shape: Box
+    axes: list[NDArray[np.float64]]
+    sample: Atoms
+    n_atoms: NDArray[np.int64]
+    filled: NDArray[np.bool_]
+
+
+def plan(
+    source: Atoms | str | PathLike[str],
+    box: float | Box,
+    stride: float | Sequence[float],
+    padding: float,
+    min_atoms: int,
+) -> Plan:
+    """Lay the boxes over a sample and count their atoms.
+
+    Parameters
+    ----------
+    source, box, stride, padding, min_atoms
+        As for `arise_lib.scan`.
+
+    Returns
+    -------
+    Plan
+        With at least one filled box.
+
+    Raises
+    ------
+    InputError
+        As `arise_lib.scan` does.
+    """
+    shape = box if isinstance(box, Box) else Cube(box)
+    atoms = load_structure(source)
+    axes = box_centres(atoms, shape, stride, padding)
+    sample = with_images(atoms, axes, shape)
+    n_atoms = count_atoms(sample.positions, axes, shape)
+    filled = n_atoms >= max(min_atoms, 1)
+    if not filled.any():
+        raise InputError(
+            f"No {shape} holds {min_atoms} atoms; the fullest holds {n_atoms.max()}. "
+            "Enlarge the box (is it in the unit of the positions?) or lower min_atoms."
+        )
+    return Plan(shape, axes, sample, n_atoms, filled)
+
+
+def describe_box(
+    cluster: Atoms, settings: SoapSettings, min_of_species: int = MIN_ATOMS_OF_SPECIES
+) -> NDArray[np.float64]:
+    """Describe what one box holds.
+
+    Parameters
+    ----------
+    cluster : ase.Atoms
+        The atoms of the box, without periodicity.
+    settings : SoapSettings
+        Of the network.
+    min_of_species : int
+        Species with fewer atoms are left out.
+
+    Returns
+    -------
+    ndarray of shape (n_features,)
+        NaN if no species remains.
+
+    Examples
+    --------
+    >>> from arise_lib.descriptor import SoapSettings
+    >>> from arise_lib.structures import prototypes, round_cluster
+    >>> describe_box(round_cluster(prototypes.build("fcc"), 60), SoapSettings()).shape
+    (316,)
+    """
+    counted = of_common_species(cluster.numbers, min_of_species)
+    if not counted.any():
+        return np.full(settings.n_features, np.nan)
+    return describe(cluster[counted], settings)
+
+
+def describe_boxes(
+    source: Atoms | str | PathLike[str],
+    box: float | Box = 16.0,
+    stride: float | Sequence[float] = 1.0,
+    *,
+    padding: float = 0.5,
+    min_atoms: int = MIN_ATOMS,
+    min_of_species: int = MIN_ATOMS_OF_SPECIES,
+    settings: SoapSettings | None = None,
+    executor: Executor | None = None,
+) -> Boxes:
+    """Describe every box of a sample: the first half of a scan.
+
+    Networks of one descriptor share it: `arise_lib.strided.classify_boxes` is the
+    second half, and `arise_lib.bayes.representations` takes the features.
+
+    Parameters
+    ----------
+    source, box, stride, padding, min_atoms, min_of_species, executor
+        As for `arise_lib.scan`.
+    settings : SoapSettings, optional
+        Of the network; by default those of the paper's.
+
+    Returns
+    -------
+    Boxes
+        All descriptors stand in memory, 1.3 kB for each filled box.
+
+    Raises
+    ------
+    InputError
+        As `arise_lib.scan` does.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import strided
+    >>> len(strided.describe_boxes(bulk("Cu", cubic=True) * 4, 11.0, 7.3).features)
+    8
+    """
+    chosen = settings or SoapSettings()
+    laid = plan(source, box, stride, padding, min_atoms)
+    clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
+    n_filled = int(laid.filled.sum())
+    features = np.empty((n_filled, chosen.n_features), dtype=np.float32)
+    with workers(executor) as pool:
+        vectors = described(pool, clusters, chosen, min_of_species)
+        for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
+            features[row] = vector
+    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, features)
+
+
+def described(
+    pool: Executor, clusters: Iterable[Atoms], settings: SoapSettings, min_of_species: int
+) -> Iterator[NDArray[np.float64]]:
+    """Describe clusters in their order, some hundreds of them in work at a time.
+
+    Parameters
+    ----------
+    pool : concurrent.futures.Executor
+        Where to compute.
+    clusters : iterable of ase.Atoms
+        What the boxes hold.
+    settings : SoapSettings
+        Of the network.
+    min_of_species : int
+        See `describe_box`.
+
+    Yields
+    ------
+    ndarray of shape (n_features,)
+        As `describe_box` returns.
+    """
+    waiting = iter(clusters)
+    while lot := list(islice(waiting, 32 * _TASK)):
+        tasks = [lot[first : first + _TASK] for first in range(0, len(lot), _TASK)]
+        for vectors in pool.map(_describe_all, tasks, repeat(settings), repeat(min_of_species)):
+            yield from vectors
+
+
+def _describe_all(
+    clusters: Sequence[Atoms], settings: SoapSettings, min_of_species: int
+) -> list[NDArray[np.float64]]:
+    """Describe what several boxes hold."""
+    return [describe_box(cluster, settings, min_of_species) for cluster in clusters]
