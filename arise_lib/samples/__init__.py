@@ -11,6 +11,7 @@ from arise_lib.samples.alloys import (
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
+from arise_lib.samples.particles import Particle, annealing_series, fept_particle
 from arise_lib.samples.sheets import (
     FLAT_SHEETS,
     IMAGE_ERRORS,
@@ -30,11 +31,14 @@ __all__ = [
     "SHEETS",
     "TOMOGRAPHY_ERROR",
     "WRONG_SPECIES",
+    "Particle",
     "Sample",
+    "annealing_series",
     "bicrystal",
     "crystal_box",
     "draw",
     "fept_box",
+    "fept_particle",
     "join",
     "no_crystal",
     "noisy_sheet",

@@ -224,7 +224,7 @@ def _similarity(
 def _errors(
     places: NDArray[np.float64], offsets: NDArray[np.float64], edge: float
 ) -> tuple[float, float]:
-    """Standard errors of scale (relative) and rotation (radians), from blocks of this edge."""
+    """Return standard errors of scale (relative) and rotation (radians) from such blocks."""
     arms = places - places.mean(axis=0)
     blocks = np.unique(np.floor(arms / edge), axis=0, return_inverse=True)[1].ravel()
     if blocks.max() + 1 < MIN_BLOCKS:
