@@ -11,11 +11,11 @@ from scipy.sparse import csr_array
 from scipy.spatial.transform import Rotation
 from tolerances import ARITHMETIC, STANDARD_ERRORS
 
-import arise_lib
 from arise_lib import samples, tomography
 from arise_lib.errors import InputError
+from arise_lib.strided import Cube, box_centres, count_atoms
 from arise_lib.tomography.boxes import lots
-from arise_lib.tomography.lattice import Lattice
+from arise_lib.tomography.lattice import MIN_ATOMS, Lattice
 from arise_lib.tomography.order import LATTICE, LEVEL
 
 A = 3.85
@@ -104,13 +104,15 @@ def test_what_is_no_lattice_is_refused() -> None:
 
 def test_boxes_hold_what_those_of_a_scan_hold() -> None:
     particle = samples.fept_particle(5, n_atoms=800)
-    maps = arise_lib.scan(particle.atoms, 12.0, 7.0, padding=1.0, passes=2)
+    axes = box_centres(particle.atoms, Cube(12.0), 7.0, padding=1.0)
+    n_atoms = count_atoms(particle.atoms.positions, axes, Cube(12.0)).transpose(2, 1, 0)
+    maps = xr.Dataset(coords=dict(zip("xyz", axes, strict=True)), attrs={"box": 12.0})
     counts = np.concatenate([lot.sum(axis=1) for lot in lots(particle.atoms.positions, maps)])
-    assert (counts.reshape(maps["n_atoms"].shape) == maps["n_atoms"].values).all()
+    assert (counts.reshape(n_atoms.shape) == n_atoms).all()
     lattice = tomography.fit_lattice(particle.atoms.positions)
     order = tomography.order_maps(particle.atoms, maps, lattice, "Fe")
-    assert (order["n_atoms"].values == maps["n_atoms"].values).all()
-    assert ((order["phase"] == "") | (maps["label"] != "")).all()
+    assert (order["n_atoms"].values == n_atoms).all()
+    assert ((order["phase"] == "").values | (n_atoms >= MIN_ATOMS)).all()
 
 
 def test_maps_of_other_shapes_are_refused() -> None:
@@ -216,7 +218,8 @@ def test_noise_floor_and_error_are_those_of_species_drawn_anew() -> None:
         floor = tables[0][f"floor_{j}"] ** 2
         deviation = abs(squares.mean() - floor)
         assert deviation < STANDARD_ERRORS * squares.std() / np.sqrt(len(squares))
-    errors = np.mean([row["error_1"] for row in tables])
+    # Where a wave is near zero its direction is that of the noise, and the error comes out small.
+    errors = np.median([row["error_1"] for row in tables])
     assert errors == pytest.approx(tables[0]["floor_1"], rel=0.1)
 
 
