@@ -14,6 +14,7 @@ matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
 from ase.build import bulk, graphene
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from arise_lib import compendium, plotting
@@ -340,3 +341,26 @@ def test_unknown_profile(figures: Path) -> None:
     with pytest.raises(InputError, match="Unknown profile 'full'"):
         compendium.save_table(data, "table1", profile="full")
     assert not figures.exists()
+
+
+# --- colours of classes ------------------------------------------------------------------------
+
+
+def test_every_class_has_one_colour_and_those_of_the_paper_are_apart() -> None:
+    colours = plotting.class_colours(prototypes.LABELS)
+    assert set(colours) == set(prototypes.LABELS)
+    named = list(plotting.CLASS_COLOURS)
+    assert set(named) <= {*prototypes.LABELS, plotting.OTHER}
+    rgb = np.array([to_rgb(plotting.class_colour(label)) for label in named])
+    distance = np.linalg.norm(rgb[:, None] - rgb, axis=-1) + np.eye(len(rgb))
+    assert distance.min() > 0.2
+
+
+def test_a_map_of_labels_is_painted_in_the_colours_of_the_classes() -> None:
+    labels = np.array([["fcc", "", "other"], ["fcc", "my class", ""]])
+    painted = plotting.coloured(labels)
+    assert painted.shape == (2, 3, 4)
+    for where, label in np.ndenumerate(labels):
+        expected = (*to_rgb(plotting.class_colour(label)), 1.0) if label else (0, 0, 0, 0)
+        np.testing.assert_allclose(painted[where], expected)
+    assert plotting.coloured(np.empty((0, 2), dtype="U3")).shape == (0, 2, 4)

@@ -7,6 +7,13 @@ from arise_lib.plotting.accuracy import (
     cost_scatter,
     reliability_diagram,
 )
+from arise_lib.plotting.colours import (
+    CLASS_COLOURS,
+    OTHER,
+    class_colour,
+    class_colours,
+    coloured,
+)
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
@@ -14,12 +21,17 @@ from arise_lib.plotting.style import FAMILY_COLOURS, use_style
 from arise_lib.plotting.training import learning_curves, search_panels
 
 __all__ = [
+    "CLASS_COLOURS",
     "FAMILY_COLOURS",
     "GALLERY_ATOMS",
+    "OTHER",
     "accuracy_curves",
     "accuracy_heatmap",
     "class_bars",
+    "class_colour",
+    "class_colours",
     "class_map",
+    "coloured",
     "confusion_map",
     "cost_scatter",
     "descriptor_lines",
