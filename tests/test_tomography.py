@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from ase import Atoms
@@ -324,3 +325,151 @@ def test_confusion_of_strong_waves_only() -> None:
         tomography.confusion(["L1_0"], ["L1_0"], above=0.22)
     with pytest.raises(InputError, match="same boxes"):
         tomography.confusion(["L1_0"], ["L1_0", "fcc"])
+
+
+# --- alignment ---------------------------------------------------------------------------------
+
+
+def test_a_series_is_turned_back() -> None:
+    """Frames with their own errors, turned by 3 to 10 degrees; the lattice fit says the same."""
+    frames = samples.annealing_series(0, n_atoms=1500)
+    for frame in frames[1:]:
+        found = tomography.align(frame.atoms.positions, frames[0].atoms.positions, n_points=800)
+        left = Rotation.from_matrix(found.rotation @ frame.turn).magnitude()
+        assert np.degrees(left) < 2.0
+        true_angle = np.degrees(Rotation.from_matrix(frame.turn).magnitude())
+        assert found.angle == pytest.approx(true_angle, abs=2.0)
+        lattice = tomography.fit_lattice(frame.atoms.positions)
+        assert lattice.orientation == pytest.approx(frame.turn, abs=0.01)
+
+
+def test_too_few_atoms_are_not_aligned() -> None:
+    with pytest.raises(InputError, match="fixed particle has 3 atoms"):
+        tomography.align(np.eye(4)[:, :3], np.eye(3))
+
+
+# --- from core to shell ------------------------------------------------------------------------
+
+
+def table(values, distance, block, n_atoms=100) -> pd.DataFrame:
+    data = {"value": values, "distance": distance, "block": block, "n_atoms": n_atoms}
+    return pd.DataFrame(data)
+
+
+def test_boxes_know_their_zone() -> None:
+    atoms = samples.fept_particle(1, n_atoms=3000).atoms
+    radius = A * (3 * len(atoms) / (16 * np.pi)) ** (1 / 3)
+    axes = {"x": [0.0, 0.6 * radius, 0.9 * radius, 2 * radius], "y": [0.0], "z": [0.0]}
+    values = (("z", "y", "x"), np.array([[[1.0, 2.0, 3.0, np.nan]]]))
+    maps = xr.Dataset({"mi": values, "n_atoms": values}, axes, attrs={"box": 12.0})
+    found = tomography.box_table(atoms, maps, "mi")
+    assert found["zone"].tolist() == ["core", "between", "shell"]
+    assert found["distance"].to_numpy() == pytest.approx([0.0, 0.6, 0.9], abs=0.03)
+    assert found["value"].tolist() == [1.0, 2.0, 3.0]
+
+
+def test_profiles_are_medians_whose_intervals_cover_the_truth() -> None:
+    generator = np.random.default_rng(0)
+    covered = []
+    for _ in range(40):
+        values = generator.normal(size=100)
+        profile = tomography.radial_profile(
+            table(values, 0.5, np.arange(100)), [0.0, 1.0], n_draws=200
+        )
+        assert profile["median"].iloc[0] == np.median(values)
+        covered.append(profile["low"].iloc[0] < 0.0 < profile["high"].iloc[0])
+    assert np.mean(covered) > 0.8
+
+
+def test_boxes_that_share_atoms_do_not_count_twice() -> None:
+    """Ten copies of each value in one block make the interval no narrower."""
+    values = np.random.default_rng(1).normal(size=60)
+    once = table(values, 0.5, np.arange(60))
+    often = pd.concat([once] * 10)
+    widths = [
+        np.ptp(tomography.radial_profile(boxes, [0.0, 1.0])[["low", "high"]].to_numpy())
+        for boxes in (once, often)
+    ]
+    assert widths[1] == pytest.approx(widths[0], rel=0.25)
+
+
+def test_a_change_is_told_from_chance() -> None:
+    generator = np.random.default_rng(2)
+    first = table(generator.normal(0.0, 1.0, 200), 0.5, np.arange(200))
+    last = table(generator.normal(-1.0, 1.0, 200), 0.5, np.arange(200))
+    same = table(generator.normal(0.0, 1.0, 200), 0.5, np.arange(200))
+    change = tomography.change_of_median(first, last)
+    assert change["low"] < -1.0 < change["high"] < 0.0 and change["p"] < 0.01
+    assert tomography.change_of_median(first, same)["p"] > 0.05
+
+
+def test_matching_removes_what_comes_from_the_number_of_atoms() -> None:
+    generator = np.random.default_rng(3)
+    tables = []
+    for shift in (0, 30):
+        n_atoms = generator.integers(50, 90, 500) + shift
+        tables.append(table(n_atoms.astype(float), 0.5, np.arange(500), n_atoms))
+    first, last = tomography.matched(tables)
+    assert len(first) == len(last) > 30
+    assert first["n_atoms"].mean() == pytest.approx(last["n_atoms"].mean(), abs=2.0)
+    with pytest.raises(InputError, match="nothing is compared"):
+        tomography.matched([table([1.0], 0.5, 0, 50), table([1.0], 0.5, 0, 90)])
+
+
+# --- particles ---------------------------------------------------------------------------------
+
+
+def test_particles_have_the_order_that_they_claim() -> None:
+    """On its own sites iron is more frequent by S, and positions are off by the stated error."""
+    particle = samples.fept_particle(2, n_atoms=20_000, n_domains=4, order=0.7, wrong=0.0)
+    halves = np.rint(2 * particle.sites / samples.FEPT_CONSTANT).astype(int) % 2
+    iron = particle.numbers == 26
+    for domain in range(4):
+        here = particle.domain == domain
+        phase = particle.phase[here][0]
+        sublattice = 2 * halves[here, 0] + halves[here, 1]
+        shares = np.array([iron[here][sublattice == k].mean() for k in range(4)])
+        own = np.sort(shares)[::-1]
+        split = {"L1_2": 1, "L1_0": 2, "fcc": 4}[phase]
+        if phase == "fcc":
+            assert np.ptp(shares) < 0.12
+        else:
+            difference = own[:split].mean() - own[split:].mean()
+            assert difference == pytest.approx(particle.order[here].mean(), abs=0.06)
+    off = particle.atoms.positions - particle.sites
+    assert np.sqrt((off**2).sum(axis=1).mean()) == pytest.approx(samples.TOMOGRAPHY_ERROR, rel=0.03)
+
+
+def test_particles_lose_iron_towards_the_surface_and_a_few_names() -> None:
+    particle = samples.fept_particle(4, n_domains=1, domains={"fcc": 1.0}, wrong=0.05)
+    distance = np.linalg.norm(particle.sites, axis=1)
+    inner = distance < np.quantile(distance, 0.3)
+    outer = distance > np.quantile(distance, 0.7)
+    iron = particle.numbers == 26
+    assert iron[inner].mean() > iron[outer].mean() + 0.01
+    wrong = (particle.atoms.numbers != particle.numbers).mean()
+    assert wrong == pytest.approx(0.05, abs=0.006)
+    assert len(particle.atoms) == pytest.approx(23_000, rel=0.03)
+
+
+def test_a_series_keeps_its_domains_while_order_grows() -> None:
+    first, _, last = samples.annealing_series(3, n_atoms=2500)
+    assert (first.domain == last.domain).all() and (first.phase == last.phase).all()
+    ordered = first.phase != "fcc"
+    assert (last.order[ordered] > first.order[ordered]).all()
+    assert (first.order[~ordered] == 0).all()
+    # Disordered domains keep their species, and ordered ones change only some.
+    changed = first.numbers != last.numbers
+    assert not changed[~ordered].any() and 0.02 < changed[ordered].mean() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"order": 1.5}, "from 0 to 1"), ({"n_domains": 0}, "at least one"),
+        ({"domains": {"bcc": 1.0}}, "'bcc'.*L1_0"), ({"iron": {"fcc": 0.3}}, "share of iron"),
+    ],
+)  # fmt: skip
+def test_impossible_particles_are_refused(wrong, message) -> None:
+    with pytest.raises(InputError, match=message):
+        samples.fept_particle(0, **wrong)

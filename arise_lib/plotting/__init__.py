@@ -15,6 +15,7 @@ from arise_lib.plotting.colours import (
     coloured,
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
+from arise_lib.plotting.order import label_maps, label_table, radial_profiles
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
@@ -38,8 +39,11 @@ __all__ = [
     "draw_atoms",
     "flat_maps",
     "gallery",
+    "label_maps",
+    "label_table",
     "learning_curves",
     "map_table",
+    "radial_profiles",
     "reliability_diagram",
     "search_panels",
     "use_style",

@@ -1,8 +1,9 @@
 """One colour for each class, the same in every figure.
 
-The classes that the paper's figures show have colours of their own, from the palettes of Okabe and
-Ito [1]_ and of Tol [2]_, which remain apart for colour-blind eyes. Where there are more classes than
-a palette can keep apart, colours are not enough: a legend, or the label itself, must name them.
+The classes that the paper's figures show have colours of their own, from the palettes of Okabe
+and Ito [1]_ and of Tol [2]_, which remain apart for colour-blind eyes. Where there are more classes
+than a palette can keep apart, colours are not enough: a legend, or the label itself, must name
+them.
 
 References
 ----------
