@@ -159,7 +159,9 @@ def order_maps(atoms: Atoms, maps: xr.Dataset, lattice: Lattice, species: str) -
         [box_order(atoms, lot, lattice, species) for lot in lots(atoms.positions, maps)]
     )
     shape = [maps.sizes[axis] for axis in "zyx"]
-    found = xr.Dataset(coords={axis: maps[axis] for axis in "xyz"})
+    found = xr.Dataset(
+        coords={axis: maps[axis] for axis in "xyz"}, attrs={"box": maps.attrs["box"]}
+    )
     for name in rows:
         values = rows[name].to_numpy(dtype=str if name == "phase" else None)
         found[name] = ("z", "y", "x"), values.reshape(shape)

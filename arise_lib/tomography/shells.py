@@ -39,7 +39,8 @@ def box_table(atoms: Atoms, maps: xr.Dataset, quantity: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per box for which the quantity is defined: `value`; `distance` of its middle
+        One row per box for which the quantity is defined, and the `phase` where the maps have
+        one: `value`; `distance` of its middle
         from that of the particle, divided by the radius of a ball with the same radius of
         gyration; `zone`, "core", "between" or "shell"; `n_atoms`; `block`, the number of the
         cube of one box edge in which it stands: boxes of one block share atoms.
@@ -70,7 +71,10 @@ def box_table(atoms: Atoms, maps: xr.Dataset, quantity: str) -> pd.DataFrame:
             "block": np.unique(cubes, axis=0, return_inverse=True)[1].ravel(),
         }
     )
-    return table[table["value"].notna()].reset_index(drop=True)
+    known = table["value"].notna()
+    if "phase" in maps:
+        known &= maps["phase"].transpose("z", "y", "x").values.ravel() != ""
+    return table[known].reset_index(drop=True)
 
 
 def radial_profile(
