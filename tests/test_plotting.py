@@ -445,3 +445,25 @@ def test_a_sample_is_drawn_in_the_colours_of_its_phases_with_the_box() -> None:
     (frame,) = axes.patches
     assert (frame.get_width(), frame.get_height()) == (4.0, 4.0)
     assert axes.get_ylabel() == "z / Å"
+
+
+def test_maps_of_labels_share_colours_and_leave_empty_boxes_white() -> None:
+    axes = {"z": [0.0, 4.0, 8.0], "y": [0.0, 4.0], "x": [0.0, 4.0, 8.0]}
+    labels = xr.DataArray(np.full((3, 2, 3), ""), axes, ["z", "y", "x"]).astype("<U8")
+    labels[1] = [["fcc", "L1_2", ""], ["fcc", "fcc", ""]]
+    figure = plotting.label_maps({"fit": labels, "network": labels[:, :, ::-1]})
+    first = figure.axes[0].images[0].get_array()
+    assert first.shape == (2, 3, 4)
+    assert first[..., 3].tolist() == [[1, 1, 0], [1, 1, 0]]
+    assert first[0, 0, :3] == pytest.approx(to_rgb(plotting.class_colour("fcc")))
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fcc", "L1_2"]
+    table = plotting.label_table({"fit": labels})
+    assert table.loc[(0.0, 4.0), "fit"] == "L1_2" and len(table) == 4
+
+
+def test_profiles_have_bands() -> None:
+    values = {"median": [1.0, 2.0], "low": [0.5, 1.5], "high": [1.5, 2.5]}
+    profile = pd.DataFrame(values, index=[0.25, 0.75])
+    figure = plotting.radial_profiles({"a": profile, "b": profile}, "order", "1", xlabel="r / R")
+    (panel,) = figure.axes
+    assert panel.lines[0].get_ydata().tolist() == [1.0, 2.0] and len(panel.collections) == 2

@@ -26,6 +26,7 @@ from arise_lib.plotting.maps import (
     profile,
     sample_view,
 )
+from arise_lib.plotting.order import label_maps, label_table, radial_profiles
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
@@ -57,6 +58,8 @@ __all__ = [
     "frame_lines",
     "gallery",
     "heat_panels",
+    "label_maps",
+    "label_table",
     "layers_along",
     "learning_curves",
     "map_table",
@@ -64,6 +67,7 @@ __all__ = [
     "ovito_modifier",
     "ovito_picture",
     "profile",
+    "radial_profiles",
     "reliability_diagram",
     "sample_view",
     "search_panels",

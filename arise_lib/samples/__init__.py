@@ -19,6 +19,7 @@ from arise_lib.samples.heat import (
     heat_samples,
 )
 from arise_lib.samples.ordinary import ordinary_samples
+from arise_lib.samples.particles import Particle, annealing_series, fept_particle
 from arise_lib.samples.polycrystals import (
     SPACING,
     Cuboid,
@@ -51,12 +52,15 @@ __all__ = [
     "Cuboid",
     "Grains",
     "HeatSample",
+    "Particle",
     "Sample",
     "Truth",
+    "annealing_series",
     "bicrystal",
     "crystal_box",
     "draw",
     "fept_box",
+    "fept_particle",
     "grain_boundary",
     "heat_frames",
     "heat_materials",

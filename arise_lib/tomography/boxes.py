@@ -1,0 +1,138 @@
+"""Which atoms the boxes of a scan hold, and what most of them are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
+from scipy.spatial import cKDTree
+
+from arise_lib.errors import InputError
+
+#: Boxes whose atoms are listed at a time: some hundred megabytes with 200 atoms each.
+_LOT = 50_000
+
+
+def members(positions: NDArray[np.float64], centres: NDArray[np.float64], edge: float) -> csr_array:
+    """List the atoms of cubes; cubes are closed on all sides, as in a scan.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_atoms, 3)
+        Atoms of a sample without periodicity.
+    centres : ndarray of shape (n_boxes, 3)
+        Middles of the cubes, in the unit of the positions.
+    edge : float
+        In the same unit.
+
+    Returns
+    -------
+    scipy.sparse.csr_array of shape (n_boxes, n_atoms)
+        1 where the box holds the atom: times a column of numbers, one for each atom,
+        it gives their sums in the boxes.
+
+    Raises
+    ------
+    InputError
+        If the edge is not positive and finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> atoms = np.array([[0.0, 0.0, 0.0], [2.0, 0.0, 0.0], [3.0, 0.0, 0.0]])
+    >>> members(atoms, np.array([[0.0, 0, 0], [4.0, 0, 0]]), edge=4.0).toarray().astype(int)
+    array([[1, 1, 0],
+           [0, 1, 1]])
+    """
+    if not (np.isfinite(edge) and edge > 0):
+        raise InputError(f"A box of edge {edge} holds nothing; give a positive length.")
+    found = cKDTree(positions).query_ball_point(
+        centres, 0.5 * edge, p=np.inf, return_sorted=True, workers=1
+    )
+    counts = np.fromiter(map(len, found), dtype=np.int64, count=len(found))
+    columns = np.concatenate([np.empty(0, np.int64), *map(np.asarray, found[counts > 0])])
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    shape = (len(centres), len(positions))
+    return csr_array((np.ones(len(columns)), columns.astype(np.int64), starts), shape=shape)
+
+
+def lots(positions: NDArray[np.float64], maps: xr.Dataset) -> Iterator[csr_array]:
+    """List the atoms of the boxes of a scan, as many boxes at a time as memory allows.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_atoms, 3)
+        Atoms of the scanned sample.
+    maps : xarray.Dataset
+        From `arise_lib.scan` with a cube.
+
+    Yields
+    ------
+    scipy.sparse.csr_array
+        As `members` gives them; boxes in the order of the maps, x fastest.
+
+    Raises
+    ------
+    InputError
+        If the maps are of another shape of box.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> maps = xr.Dataset(coords={"z": [0.0], "y": [0.0], "x": [0.0, 4.0]}, attrs={"box": 4.0})
+    >>> [lot.sum(axis=1).tolist() for lot in lots(np.array([[1.0, 0.0, 0.0]]), maps)]
+    [[1.0, 0.0]]
+    """
+    if "shape" in maps.attrs or "box" not in maps.attrs:
+        raise InputError("These maps are not of cubes: scan with a number as box.")
+    grid = np.meshgrid(*(maps[axis].values for axis in "zyx"), indexing="ij")
+    centres = np.stack(grid[::-1], axis=-1).reshape(-1, 3)
+    for first in range(0, len(centres), _LOT):
+        yield members(positions, centres[first : first + _LOT], float(maps.attrs["box"]))
+
+
+def majority(positions: NDArray[np.float64], labels: ArrayLike, maps: xr.Dataset) -> xr.Dataset:
+    """Tell what most atoms of each box are: the truth of a simulated sample, box by box.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_atoms, 3)
+        Atoms of the scanned sample.
+    labels : array_like of str, shape (n_atoms,)
+        What each atom is.
+    maps : xarray.Dataset
+        From `arise_lib.scan` with a cube.
+
+    Returns
+    -------
+    xarray.Dataset
+        `label` (z, y, x), of equal numbers the first by name, and `share` of the atoms
+        that have it, from 0 to 1; an empty string and NaN where a box is empty.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> maps = xr.Dataset(coords={"z": [0.0], "y": [0.0], "x": [0.0, 9.0]}, attrs={"box": 4.0})
+    >>> atoms = np.array([[1.0, 0, 0], [0.0, 0, 0], [-1.0, 0, 0]])
+    >>> found = majority(atoms, ["fcc", "L1_2", "fcc"], maps)
+    >>> found["label"].values.ravel().tolist(), found["share"].values.ravel().round(2).tolist()
+    (['fcc', ''], [0.67, nan])
+    """
+    kinds = pd.get_dummies(pd.Series(labels, dtype=str)).sort_index(axis=1)
+    names, columns = kinds.columns.to_numpy(dtype=str), kinds.to_numpy(dtype=float)
+    counts = np.concatenate([lot @ columns for lot in lots(np.asarray(positions), maps)])
+    total = counts.sum(axis=1)
+    shares = counts.max(axis=1) / np.where(total > 0, total, np.nan)
+    found = np.where(total > 0, names[counts.argmax(axis=1)], "")
+    shape = [maps.sizes[axis] for axis in "zyx"]
+    return xr.Dataset(
+        {
+            "label": (("z", "y", "x"), found.reshape(shape)),
+            "share": (("z", "y", "x"), shares.reshape(shape)),
+        },
+        coords={axis: maps[axis] for axis in "xyz"},
+    )
