@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from arise_lib import storage
-from arise_lib.compendium import runner
+from arise_lib.compendium import external_data, runner
 from arise_lib.compendium._options import parser
 from arise_lib.compendium._signals import Ended
 from arise_lib.errors import AriseError, InputError
@@ -89,6 +89,8 @@ def _give_up_output() -> None:
 
 def _reproduce(options: argparse.Namespace) -> int:
     terminal = sys.stderr.isatty()
+    if absent := external_data.bring():
+        _complain(absent)
     outcomes = runner.run(
         options.profile,
         options.only,

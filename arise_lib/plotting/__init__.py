@@ -5,6 +5,7 @@ from arise_lib.plotting.accuracy import (
     accuracy_heatmap,
     confusion_map,
     cost_scatter,
+    like_for_like_curves,
     reliability_diagram,
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
@@ -27,6 +28,7 @@ __all__ = [
     "flat_maps",
     "gallery",
     "learning_curves",
+    "like_for_like_curves",
     "map_table",
     "reliability_diagram",
     "search_panels",
