@@ -14,6 +14,7 @@ reach of an expression is listed in `Sources`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections import Counter
@@ -38,7 +39,7 @@ _COMMENT = re.compile(r"<!-- numbers\n(.*?)-->", re.DOTALL)
 _NUMBER = r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?"
 # Part of a name (L1_2, hP4, 2D, x86-64), a version (2.0.2) or a chain (256-512) is no number.
 _CLAIM = re.compile(rf"(?<![\w.,\-/⁻])(?:{_NUMBER})(?![\w⁻]|[.,-]\d)")
-_ONE = r"\**\d+[a-z]?\**"
+_ONE = r"\**\d+(?:\.\d+)?[a-z]?\**"
 _TOLERATED = [
     re.compile(pattern, re.MULTILINE | re.DOTALL)
     for pattern in (
@@ -60,7 +61,7 @@ _TOLERATED = [
         r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]*\d)",
         r"\d+(?:\.\d+){2,}",
         r"\b(?:[Nn]otebooks?|Figs?\.|Tables?|Notes?|Sections?|Python|glibc)\s+"
-        rf"{_ONE}(?:(?:, | and | or | to |, and |–){_ONE})*(?:\.\d+)?",
+        rf"{_ONE}(?:(?:, | and | or | to |, and |–){_ONE})*",
         r"CC BY \d\.\d",
         r"\b10\.\d{4,}/\S+",
     )
@@ -152,10 +153,13 @@ class Sources:
     def names(self) -> dict[str, Any]:
         """Return the functions by their name in expressions."""
         own = (
-            "quick", "bench", "paper", "cell", "constant", "library", "shown", "code", "ratio",
-            "memory", "classes", "method", "size",
+            "quick", "bench", "paper", "cell", "facts", "constant", "library", "shown", "code", "ratio",
+            "default", "memory", "classes", "method", "size",
         )  # fmt: skip
-        return {name: getattr(self, name) for name in own} | {"__builtins__": {}}
+        return {name: getattr(self, name) for name in own} | {
+            "__builtins__": {},
+            "count": len,
+        }
 
     def quick(self, key: str) -> float:
         """A number recorded by the notebooks, ``figures/results/quick.json``."""
@@ -177,6 +181,11 @@ class Sources:
         *labels, column = row
         return float(_table(paths.FIGURES / f"{name}.csv", len(labels)).loc[tuple(labels), column])
 
+    def facts(self, name: str, *row: str) -> float:
+        """A cell of a table of the project, ``data/NAME.csv``, as `cell`."""
+        *labels, column = row
+        return float(_table(paths.DATA / f"{name}.csv", len(labels)).loc[tuple(labels), column])
+
     def constant(self, key: str) -> float:
         """A number with a source outside of the project, ``tests/data/constants.csv``."""
         return float(_table(CONSTANTS, 1).loc[(key,), "value"])
@@ -185,6 +194,10 @@ class Sources:
         """A value of the library, such as a default."""
         module, _, attribute = name.rpartition(".")
         return getattr(import_module(f"arise_lib.{module}"), attribute)
+
+    def default(self, name: str, parameter: str) -> Any:
+        """The default of a parameter of a function of the library."""
+        return inspect.signature(self.library(name)).parameters[parameter].default
 
     def shown(self, pattern: str) -> float:
         """A number that a cell of the same notebook shows: {} in words around it."""

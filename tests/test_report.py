@@ -18,8 +18,9 @@ import pytest
 import scipy
 
 from arise_lib import compendium
-from arise_lib.compendium import contents, external_data, profiles, scorecard
+from arise_lib.compendium import contents, external_data, profiles
 from arise_lib.compendium.results import networks
+from arise_lib.compendium.scorecard import VERDICTS
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import checksums, paths
 
@@ -344,7 +345,7 @@ def test_scorecard_has_every_number_of_the_paper_misses_first(results: Path) -> 
     assert table.index.is_unique
     assert table.index[:2].tolist() == ["fig3a.graphene", "table2.ptm.m1"]
     verdicts = table["verdict"].tolist()
-    assert verdicts == sorted(verdicts, key=scorecard.VERDICTS.index)
+    assert verdicts == sorted(verdicts, key=VERDICTS.index)
     assert table["verdict"].value_counts()["reproduced"] == 1
     assert table.loc["fig3a.graphene", ["network", "robust"]].tolist() == ["arise", 96.0]
     assert table.loc["table2.arise.d4", ["network", "robust"]].tolist() == ["arise", 99.8]

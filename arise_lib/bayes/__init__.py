@@ -2,6 +2,7 @@
 
 from arise_lib.bayes._passes import dropout_masks
 from arise_lib.bayes._sums import entropy
+from arise_lib.bayes.every_pass import every_pass
 from arise_lib.bayes.inference import MIN_PASSES, N_PASSES, Posterior, predict, representations
 
 __all__ = [
@@ -10,6 +11,7 @@ __all__ = [
     "Posterior",
     "dropout_masks",
     "entropy",
+    "every_pass",
     "predict",
     "representations",
 ]

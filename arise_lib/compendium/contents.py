@@ -15,7 +15,7 @@ from arise_lib.storage.files import atomic_write
 #: What stands around the table in a text.
 FIRST, LAST = "<!-- notebooks -->", "<!-- end of notebooks -->"
 
-_BETWEEN = re.compile(rf"(?<={FIRST}\n).*?(?=\n{LAST})", re.DOTALL)
+_BETWEEN = re.compile(rf"(?<={FIRST}\n).*?(?={LAST})", re.DOTALL)
 _HEADER = ("notebook", "question", "regenerates", "`quick`, two cores")
 
 
@@ -87,7 +87,7 @@ def updated(text: str, folder: str = "") -> str:
     """
     if not _BETWEEN.search(text):
         raise InputError(f"the text has no lines {FIRST!r} and {LAST!r}: put them in")
-    return _BETWEEN.sub(lambda _: table(folder), text)
+    return _BETWEEN.sub(lambda _: table(folder) + "\n", text)
 
 
 def places() -> list[tuple[Path, str, str]]:

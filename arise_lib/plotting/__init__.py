@@ -9,6 +9,7 @@ from arise_lib.plotting.accuracy import (
     reliability_diagram,
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
+from arise_lib.plotting.pipeline import matrix_panels, pass_histograms, pipeline, vector_matrix
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
@@ -30,7 +31,11 @@ __all__ = [
     "learning_curves",
     "like_for_like_curves",
     "map_table",
+    "matrix_panels",
+    "pass_histograms",
+    "pipeline",
     "reliability_diagram",
     "search_panels",
     "use_style",
+    "vector_matrix",
 ]
