@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import tolerances
 
 from arise_lib.baselines import COLUMNS, METHODS
 from arise_lib.compendium import contents, notebooks
@@ -62,6 +63,10 @@ _TOLERATED = [
         r"\d+(?:\.\d+){2,}",
         r"\b(?:[Nn]otebooks?|Figs?\.|Tables?|Notes?|Sections?|Python|glibc)\s+"
         rf"{_ONE}(?:(?:, | and | or | to |, and |–){_ONE})*",
+        r"\bZen \d",
+        r"Solution of \d",
+        # A notebook by its number alone, as in a table.
+        r"(?<![\w.,])0\d(?![\w.])",
         r"CC BY \d\.\d",
         r"\b10\.\d{4,}/\S+",
     )
@@ -153,8 +158,8 @@ class Sources:
     def names(self) -> dict[str, Any]:
         """Return the functions by their name in expressions."""
         own = (
-            "quick", "bench", "paper", "cell", "facts", "constant", "library", "shown", "code", "ratio",
-            "default", "memory", "classes", "method", "size",
+            "quick", "bench", "paper", "cell", "facts", "constant", "library", "shown", "code",
+            "ratio", "default", "memory", "tolerance", "classes", "method", "size",
         )  # fmt: skip
         return {name: getattr(self, name) for name in own} | {
             "__builtins__": {},
@@ -206,6 +211,10 @@ class Sources:
     def code(self, pattern: str) -> float:
         """A number in the code of the same notebook: {} in the code around it."""
         return _the_number(pattern, self._passage.code, "no code")
+
+    def tolerance(self, name: str) -> float:
+        """A tolerance of the tests, ``tests/tolerances.py``."""
+        return float(getattr(tolerances, name))
 
     def ratio(self, column: str) -> float:
         """A ratio of defects in %, by the name of its column in Table 2."""
