@@ -58,7 +58,7 @@ _TOLERATED = [
         r"^\s*\d+\. ",
         r"(?<!\w)\(\d\)",
         # Volume and page, year, version.
-        r"\*\*\d+\*\*, \d+",
+        r"\*\*\d+\*\*, S?\d+",
         r"(?<![\d.,])(?:19|20)\d\d(?![\d.,]*\d)",
         r"\d+(?:\.\d+){2,}",
         r"\b(?:[Nn]otebooks?|Figs?\.|Tables?|Notes?|Sections?|Python|glibc)\s+"
