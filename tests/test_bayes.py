@@ -665,3 +665,30 @@ def test_ten_thousand_rows_take_little_memory() -> None:
     finally:
         tracemalloc.stop()
     assert peak < 100e6
+
+
+# --- the passes one by one ---------------------------------------------------------------------
+
+
+def test_every_pass_is_one_of_those_that_predict_averages(reference: Posterior) -> None:
+    passes = bayes.every_pass(NETWORK, ROWS, n_passes=reference.passes[0], seed=3)
+    assert passes.shape == (len(ROWS), reference.passes[0], len(NETWORK.classes))
+    np.testing.assert_allclose(passes.sum(axis=2), 1, atol=SINGLE)
+    np.testing.assert_allclose(passes.mean(axis=1), reference.probabilities, atol=SINGLE)
+    scatter = bayes.entropy(passes.mean(axis=1, dtype=float)) - bayes.entropy(passes).mean(axis=1)
+    np.testing.assert_allclose(scatter, reference.mutual_information, atol=SINGLE_BITS)
+
+
+def test_every_pass_of_an_ensemble_is_of_its_members_in_turn() -> None:
+    other = replace(NETWORK, biases=tuple(bias + np.float32(0.5) for bias in NETWORK.biases))
+    both = bayes.every_pass(Ensemble((NETWORK, other)), ROWS, n_passes=8, seed=5)
+    whole = bayes.predict(Ensemble((NETWORK, other)), ROWS, n_passes=8, seed=5)
+    np.testing.assert_allclose(both.mean(axis=1), whole.probabilities, atol=SINGLE)
+    assert not np.allclose(both[:, 0], both[:, 1])
+
+
+def test_every_pass_needs_a_descriptor() -> None:
+    rows = ROWS.copy()
+    rows[0, 0] = np.nan
+    with pytest.raises(InputError, match="not defined there is no pass"):
+        bayes.every_pass(NETWORK, rows, n_passes=3)

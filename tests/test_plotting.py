@@ -18,6 +18,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from arise_lib import compendium, plotting
+from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.storage import paths
 from arise_lib.structures import prototypes
@@ -235,6 +236,30 @@ def test_accuracy_curves_with_intervals() -> None:
     widths = {line.get_label(): line.get_linewidth() for line in panel.lines}
     assert max(widths, key=lambda name: widths[name]) == "ARISE"
     assert len({line.get_color() for line in panel.lines}) == 5
+
+
+def test_like_for_like_curves() -> None:
+    cells = [
+        (classes, method, f"{letter}{ratio}")
+        for classes, methods in ((3, ("acna", "arise")), (12, ("ptm", "arise", "robust")))
+        for method in methods
+        for letter in "dmb"
+        for ratio in (1, 4)
+    ]
+    index = pd.MultiIndex.from_tuples(cells, names=["classes", "method", "column"])
+    values = np.arange(len(cells), dtype=float)
+    table = pd.DataFrame({"accuracy": values, "low": values - 1, "high": values + 1}, index)
+    names = {"acna": "a-CNA", "ptm": "PTM", "arise": "ARISE", "robust": "ARISE, robust"}
+    figure = plotting.like_for_like_curves(table, names)
+    above, _, below, _ = figure.axes
+    assert [line.get_label() for line in above.lines] == ["a-CNA", "ARISE"]
+    assert above.get_title() == "3 classes" and below.get_xlabel() == "missing atoms / %"
+    np.testing.assert_allclose(above.lines[0].get_xdata(), [1, 4])
+    np.testing.assert_allclose(above.lines[0].get_ydata(), [0, 1])
+    np.testing.assert_allclose(below.lines[0].get_ydata(), [2, 3])
+    # The same colour for a method in every panel, another for each.
+    colours = {line.get_label(): line.get_color() for axes in figure.axes for line in axes.lines}
+    assert len(set(colours.values())) == 4 and colours["ARISE"] == "black"
 
 
 def test_cost_scatter() -> None:
@@ -467,3 +492,43 @@ def test_profiles_have_bands() -> None:
     figure = plotting.radial_profiles({"a": profile, "b": profile}, "order", "1", xlabel="r / R")
     (panel,) = figure.axes
     assert panel.lines[0].get_ydata().tolist() == [1.0, 2.0] and len(panel.collections) == 2
+
+
+# --- from a structure to an answer -------------------------------------------------------------
+def test_vector_as_a_matrix() -> None:
+    settings = SoapSettings()
+    vector = np.arange(settings.n_features, dtype=float)
+    matrix = plotting.vector_matrix(vector, settings)
+    assert matrix.shape == (45, 7) and matrix.index[:3].tolist() == ["1,1", "2,1", "2,2"]
+    layout = settings.layout
+    for entry in (0, 8, 200, 314):
+        name = f"{layout.first[entry] + 1},{layout.second[entry] + 1}"
+        assert matrix.at[name, layout.degree[entry]] == vector[entry]
+    # The last entry of QUIP's vectors belongs to no pair.
+    assert 315 not in matrix.to_numpy()
+
+
+def test_changes_of_a_matrix_share_a_scale() -> None:
+    matrix = pd.DataFrame([[1.0, 2.0], [0.5, 0.0]], ["1,1", "2,1"], [0, 1])
+    figure = plotting.matrix_panels({"all": matrix, "less": -0.1 * matrix, "more": matrix})
+    limits = [axes.images[0].get_clim() for axes in figure.axes if axes.images]
+    assert limits[0][0] == 0 and limits[1] == limits[2] == (-2.0, 2.0)
+
+
+def test_histograms_of_the_passes() -> None:
+    passes = pd.DataFrame({"fcc": [0.01, 0.99, 0.995], "mine": [0.99, 0.01, 0.005]})
+    (panel,) = plotting.pass_histograms({"nickel, 0.9 bit": passes}).axes
+    assert panel.get_title() == "nickel, 0.9 bit" and panel.get_yscale() == "log"
+    labels = [text.get_text() for text in panel.get_legend().get_texts()]
+    assert labels == ["fcc", "mine"]
+
+
+def test_pipeline() -> None:
+    settings, nickel = SoapSettings(), bulk("Ni", cubic=True) * 2
+    matrix = plotting.vector_matrix(np.ones(settings.n_features), settings)
+    passes = pd.DataFrame({"fcc": [0.9, 0.8], "hcp": [0.1, 0.2]})
+    figure = plotting.pipeline(nickel, matrix, [np.arange(5.0), np.ones(3)], passes)
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        "a  structure, 32 atoms", "b  vector, 315 entries", "c  hidden layers", "d  2 passes",
+    ]  # fmt: skip

@@ -9,14 +9,18 @@ import re
 import shutil
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import scipy
 
 from arise_lib import compendium
-from arise_lib.compendium import profiles
+from arise_lib.compendium import contents, external_data, profiles
+from arise_lib.compendium.results import networks
+from arise_lib.compendium.scorecard import VERDICTS
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import checksums, paths
 
@@ -271,6 +275,99 @@ def test_unknown_profile(results: Path, profile: str) -> None:
     assert not results.exists()
     with pytest.raises(InputError, match=re.escape(message)):
         profiles.check_profile(profile)
+
+
+def test_network_of_a_number(results: Path) -> None:
+    compendium.record("quick", {"fig3a.graphene": 97.0, "fig3b.graphene": 60.0}, network="arise")
+    compendium.record("quick", {"fig3a.graphene_robust": 99.0}, network="robust")
+    of = {"fig3a.graphene": "arise", "fig3a.graphene_robust": "robust", "fig3b.graphene": "arise"}
+    assert networks("quick") == of
+    # Measured anew without a word of the network, and no longer measured.
+    compendium.record("quick", {"fig3a.graphene": 98.0}, replaces=["fig3a", "fig3b"])
+    assert networks("quick") == {}
+
+
+def test_without_external_data_published_numbers_stay(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = {"fig3a.graphene": 97.0, "sim.stem.recall": 90.0, "table2.moyo.d1": 100}
+    compendium.record("quick", earlier)
+    monkeypatch.setattr(external_data, "missing", lambda: ["stem/graphene_a.xyz"])
+    compendium.record("quick", {"sim.stem.error_pm": 5.0}, replaces=["fig3", "sim.", "table2."])
+    assert compendium.recorded("quick") == {"fig3a.graphene": 97.0, "sim.stem.error_pm": 5.0}
+    monkeypatch.setattr(external_data, "missing", list)
+    compendium.record("quick", {}, replaces=["fig3"])
+    assert compendium.recorded("quick") == {"sim.stem.error_pm": 5.0}
+
+
+# --- figures and tables ------------------------------------------------------------------------
+
+
+def test_without_external_data_a_table_loses_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: Any
+) -> None:
+    monkeypatch.setattr(paths, "FIGURES", tmp_path)
+    whole = pd.DataFrame({"simulated": [1.0, 2.0], "published": [3.0, 4.0]}, ["fcc", "hcp"])
+    compendium.save_table(whole, "maps")
+    stored = (tmp_path / "maps.csv").read_bytes()
+    monkeypatch.setattr(external_data, "missing", lambda: ["stem/graphene_a.xyz"])
+    for less in (whole[["simulated"]], whole[:1]):
+        compendium.save_table(less, "maps")
+        assert (tmp_path / "maps.csv").read_bytes() == stored
+        assert capsys.readouterr().out.startswith("maps.md is kept as it was")
+    figure, _ = plt.subplots()
+    compendium.save_figure(figure, "maps", whole[["simulated"]])
+    assert not (tmp_path / "maps.png").exists()
+    # As much, with other numbers, is a new result.
+    compendium.save_table(whole + 1, "maps")
+    assert (tmp_path / "maps.csv").read_bytes() != stored
+    # With the data here, less is meant.
+    monkeypatch.setattr(external_data, "missing", list)
+    compendium.save_table(whole[:1], "maps")
+    assert (
+        len(pd.read_csv(tmp_path / "maps.csv")) == 1 and capsys.readouterr().out.count("kept") == 1
+    )
+
+
+# --- scorecard ---------------------------------------------------------------------------------
+
+
+def test_scorecard_has_every_number_of_the_paper_misses_first(results: Path) -> None:
+    compendium.record(
+        "quick", {"fig3a.graphene": 50.0, "fig3a.graphene_robust": 96.0}, network="arise"
+    )
+    compendium.record(
+        "quick", {"table2.arise.d4": 99.29, "table2.robust.d4": 99.8, "table2.ptm.m1": 90.0}
+    )
+    table = compendium.scorecard("quick")
+    of_table2 = {f"table2.{method}.{column}" for method in METHODS for column in COLUMNS}
+    assert set(table.index) == set(compendium.paper_values().index) | of_table2
+    assert table.index.is_unique
+    assert table.index[:2].tolist() == ["fig3a.graphene", "table2.ptm.m1"]
+    verdicts = table["verdict"].tolist()
+    assert verdicts == sorted(verdicts, key=VERDICTS.index)
+    assert table["verdict"].value_counts()["reproduced"] == 1
+    assert table.loc["fig3a.graphene", ["network", "robust"]].tolist() == ["arise", 96.0]
+    assert table.loc["table2.arise.d4", ["network", "robust"]].tolist() == ["arise", 99.8]
+    assert table.at["table2.ptm.m1", "network"] == "-"
+    # A network is named by the notebook that recorded the number, never guessed.
+    assert table.at["network.accuracy_pristine", "network"] == "not stated"
+    assert np.isnan(table.at["fig2a.boxes", "ours"])
+
+
+# --- contents ----------------------------------------------------------------------------------
+
+
+def test_list_of_notebooks_is_the_same_everywhere() -> None:
+    stored = [path.stem for path in sorted(paths.NOTEBOOKS.glob("*.ipynb"))]
+    assert contents.contents().index.tolist() == stored
+    for path, text, folder in contents.places():
+        assert contents.updated(text, folder) == text, f"{path.name}: run tools/list_notebooks.py"
+
+
+def test_a_text_without_marks_is_refused() -> None:
+    with pytest.raises(InputError, match="has no lines '<!-- notebooks -->'"):
+        contents.updated("# Title")
 
 
 # --- versions ----------------------------------------------------------------------------------

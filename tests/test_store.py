@@ -24,6 +24,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arise_lib import storage
+from arise_lib.compendium import external_data
 from arise_lib.errors import AriseError, DataError, InputError
 from arise_lib.storage import cache as cache_module
 from arise_lib.storage import external as external_module
@@ -212,6 +213,34 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Server) -> Pa
     monkeypatch.setenv("ARISE_DATA_DIR", str(folder))
     monkeypatch.delenv("ARISE_OFFLINE")
     return folder
+
+
+def test_data_before_a_run(cache: Path, server: Server) -> None:
+    server.answers = [content(CONTENT), content(CONTENT)]
+    assert external_data.missing() == ["stem/a.xyz", "stem/b.xyz"]
+    assert external_data.bring() == ""
+    assert files(cache) == ["stem/a.xyz", "stem/b.xyz"]
+    assert external_data.bring() == "" and len(server.requested) == 2
+
+
+def test_without_a_network_one_attempt_at_one_file(
+    cache: Path, server: Server, pauses: list[float]
+) -> None:
+    server.answers = [refused]
+    line = external_data.bring(timeout=1.0)
+    assert line.startswith("2 of 2 external files are not here (stem/a.xyz could not be downloaded")
+    assert "\n" not in line and server.requested == ["/stem/a.xyz"] and pauses == [0.0]
+    # A file that is not the registered one is told, and the other comes.
+    server.answers = [content(CONTENT), status(404)]
+    assert external_data.bring().startswith("1 of 2 external files are not here (stem/b.xyz could")
+    assert files(cache) == ["stem/a.xyz"]
+
+
+def test_offline_nothing_is_tried_before_a_run(
+    cache: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARISE_OFFLINE", "1")
+    assert external_data.bring() == "" and server.requested == []
 
 
 def test_fetch_downloads_once(cache: Path, server: Server) -> None:

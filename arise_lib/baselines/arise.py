@@ -227,14 +227,22 @@ class AriseClassifier(ClassifierMixin, BaseEstimator):
         return Ensemble((network,))
 
 
+_network = partial(Method, treats=prototypes.LABELS, module=__name__)
 register(
-    Method(
+    _network(
         "arise",
         "ARISE",
-        prototypes.LABELS,
-        "most probable class",
-        module=__name__,
+        rule="most probable class",
         estimator=partial(AriseClassifier, "arise"),
         row=9,
+    )
+)
+# Not in the paper. It may answer with classes beyond the 108, which no structure here has.
+register(
+    _network(
+        "robust",
+        "ARISE, robust",
+        rule="most probable class",
+        estimator=partial(AriseClassifier, "robust"),
     )
 )

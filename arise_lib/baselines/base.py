@@ -134,8 +134,8 @@ def register(method: Method) -> Method:
     >>> method = Method("copper", "all is copper", ("fcc",), "fcc", module=__name__, answer=copper)
     >>> method is register(method)
     True
-    >>> list(METHODS)[-3:]
-    ['copper', 'moyo', 'steinhardt']
+    >>> list(METHODS)[-4:]
+    ['copper', 'moyo', 'robust', 'steinhardt']
     >>> del METHODS["copper"]
     """
     earlier = METHODS.get(method.key, method)

@@ -1,21 +1,13 @@
-"""The numbers of Table 2: accuracies with their intervals, and what they depend on."""
+"""The numbers of Table 2: accuracies with their intervals, and methods on the same structures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from functools import partial
+from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
-from ase import Atoms
 
-from arise_lib.baselines.base import METHODS, get, require
-from arise_lib.baselines.columns import benchmark_units
-from arise_lib.baselines.counting import perfect_group
+from arise_lib.baselines.base import METHODS
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
-from arise_lib.errors import InputError
-from arise_lib.training.units import Unit
 
 
 def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd.DataFrame:
@@ -61,70 +53,47 @@ def summary(found: pd.DataFrame, by: Sequence[str] = ("method", "column")) -> pd
     return pd.DataFrame(rows).set_index(list(by))
 
 
-def order_dependence(
-    key: str,
-    column: str,
-    draw: int = 0,
-    n_orders: int = 8,
-    *,
-    executor: Executor | None = None,
-) -> pd.DataFrame:
-    """Ask for the space group of the same structures with their atoms listed in other orders.
-
-    A structure does not depend on the order of its atoms; an algorithm that takes one of them as
-    origin, and translations from the first that fit, may.
+def like_for_like(found: pd.DataFrame, networks: Sequence[str] = ("arise",)) -> pd.DataFrame:
+    """Count networks on the very structures that other methods treat, all per structure.
 
     Parameters
     ----------
-    key : str
-        A method that answers by the space group.
-    column : str
-        Kind and ratio of defects, one of `COLUMNS`.
-    draw : int
-        Number of the draw.
-    n_orders : int
-        Random orders beside the one as built.
-    executor : concurrent.futures.Executor, optional
-        As of `outcomes`.
+    found : pandas.DataFrame
+        Outcomes of all methods.
+    networks : sequence of str
+        Methods that answer from descriptors and treat all classes.
 
     Returns
     -------
     pandas.DataFrame
-        One row per class, smallest supercell: `as built` (right or wrong) and `orders right`
-        (share of the random orders in which the answer is right).
-
-    Raises
-    ------
-    InputError
-        If the method does not answer by the space group.
+        Indexed by `classes` (how many), `method` and `column`, without the pristine one: `right`,
+        `total` (structures), `accuracy`, `low` and `high`, Wilson's 95 % interval, in %. Methods
+        that treat the same classes stand together, and below them the networks on their periodic
+        supercells of these classes. An answer per atom counts by majority, "none" being one.
 
     Examples
     --------
-    >>> from arise_lib.baselines import order_dependence
-    >>> orders = order_dependence("spglib_loose", "pristine", n_orders=1)
-    >>> bool(orders["as built"].all())
-    True
+    >>> import pandas as pd
+    >>> from arise_lib import baselines
+    >>> arise = baselines.fitted({"arise": baselines.METHODS["arise"]}, passes=20)
+    >>> found = [baselines.outcomes("acna", ["m1"])]
+    >>> found += [baselines.vector_outcomes(arise, conditions=[("missing", 0)])]
+    >>> cells = baselines.like_for_like(pd.concat(found))
+    >>> cells.index.tolist(), cells["total"].tolist()
+    ([(3, 'acna', 'm1'), (3, 'arise', 'm1')], [9, 9])
     """
-    method = get(key)
-    if method.group is None:
-        able = ", ".join(other.key for other in METHODS.values() if other.group is not None)
-        raise InputError(f"{method.name} does not give space groups: {able} do.")
-    require(method)
-    smallest: dict[str, Unit] = {}
-    for unit in benchmark_units(method, column, draw):
-        smallest.setdefault(unit.label, unit)
-    jobs = partial(_in_orders, method.group, n_orders)
-    units = list(smallest.values())
-    answers = list(map(jobs, units) if executor is None else executor.map(jobs, units))
-    return pd.DataFrame(
-        {"as built": [a[0] for a in answers], "orders right": [np.mean(a[1:]) for a in answers]},
-        index=pd.Index(smallest, name="class"),
-    )
-
-
-def _in_orders(group: Callable[[Atoms], int | None], n_orders: int, unit: Unit) -> list[bool]:
-    """Whether the space group is right, as built and in random orders of the atoms."""
-    atoms, expected = unit.build(), perfect_group(group, unit.label, unit.size)
-    generator = np.random.default_rng(unit.seed)
-    orders = [np.arange(len(atoms)), *(generator.permutation(len(atoms)) for _ in range(n_orders))]
-    return [group(atoms[order]) == expected for order in orders]
+    defective = found[found["column"] != "pristine"]
+    present = set(defective["method"])
+    rivals = [METHODS[key] for key in METHODS if key in present and METHODS[key].periodic_only]
+    rows = []
+    for treats in sorted({method.treats for method in rivals}, key=len):
+        keys = [method.key for method in rivals if method.treats == treats]
+        ours = defective["method"].isin(networks) & defective["label"].isin(treats)
+        ours &= defective["periodic"].eq(True)
+        compared = defective[ours | defective["method"].isin(keys)]
+        for (key, column), cell in compared.groupby(["method", "column"], sort=False):
+            right, total = int(cell["right"].sum()), len(cell)
+            low, high = wilson_interval(right, total)
+            rows.append((len(treats), key, column, right, total, 100.0 * right / total, low, high))
+    names = ["classes", "method", "column", "right", "total", "accuracy", "low", "high"]
+    return pd.DataFrame(rows, columns=names).set_index(names[:3])

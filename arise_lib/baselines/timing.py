@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from arise_lib.baselines.base import get
 from arise_lib.baselines.ovito import CLOSE_PACKED
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
+from arise_lib.network.released import NetworkLike, as_ensemble
+from arise_lib.recognition import classify
 from arise_lib.training.units import defective_units
 
 #: The fastest of so many runs counts: anything else on the machine only adds to a run.
@@ -90,6 +93,44 @@ def seconds_per_structure(key: str, structures: Sequence[Atoms]) -> float:
             f"{method.name} answers from descriptors: time its classifier and the descriptor."
         )
     return fastest(lambda: [answer(atoms) for atoms in structures]) / len(structures)
+
+
+def seconds_to_classify(
+    structures: Sequence[Atoms], network: NetworkLike, *, tolerance: float | None = None
+) -> float:
+    """Time a network that is asked for one structure after the other, as a user would.
+
+    Parameters
+    ----------
+    structures : sequence of ase.Atoms
+        What it looks at.
+    network : NetworkLike
+        The network; loading it does not count.
+    tolerance : float, optional
+        In bits, as of `arise_lib.classify`. By default all 1,000 passes are made.
+
+    Returns
+    -------
+    float
+        Processor time per structure in s, see `fastest`: checks, descriptor and passes.
+
+    Raises
+    ------
+    InputError
+        If there is no structure.
+
+    Examples
+    --------
+    >>> from arise_lib.baselines import seconds_to_classify
+    >>> from ase.build import bulk
+    >>> seconds_to_classify([bulk("Cu")], "arise", tolerance=0.05) > 0
+    True
+    """
+    if not structures:
+        raise InputError("No structure to time; give at least one.")
+    loaded = as_ensemble(network)
+    ask = partial(classify, network=loaded, tolerance=tolerance)
+    return fastest(lambda: [ask(atoms) for atoms in structures]) / len(structures)
 
 
 def features(structures: Sequence[Atoms], settings: SoapSettings) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from arise_lib.bayes._passes import dropout_masks
 from arise_lib.bayes._sums import entropy
+from arise_lib.bayes.every_pass import every_pass
 from arise_lib.bayes.inference import MIN_PASSES, N_PASSES, Posterior, predict, representations
 from arise_lib.bayes.novelty import fit_novelty, novelty_of
 
@@ -11,6 +12,7 @@ __all__ = [
     "Posterior",
     "dropout_masks",
     "entropy",
+    "every_pass",
     "fit_novelty",
     "novelty_of",
     "predict",

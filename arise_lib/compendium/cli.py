@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from arise_lib import storage
-from arise_lib.compendium import runner
+from arise_lib.compendium import external_data, runner
 from arise_lib.compendium._answers import classify
 from arise_lib.compendium._messages import complain, short_of_memory
 from arise_lib.compendium._options import parser
@@ -74,6 +74,8 @@ def _give_up_output() -> None:
 
 def _reproduce(options: argparse.Namespace) -> int:
     terminal = sys.stderr.isatty()
+    if absent := external_data.bring():
+        _complain(absent)
     outcomes = runner.run(
         options.profile,
         options.only,

@@ -1,4 +1,4 @@
-"""What the notebooks leave behind: pictures with their numbers, tables, headline numbers."""
+"""The headline numbers that the notebooks leave behind."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from matplotlib.figure import Figure
 
 from arise_lib import storage
+from arise_lib.compendium import external_data
 from arise_lib.compendium.profiles import check_profile
 from arise_lib.errors import DataError, InputError
 from arise_lib.storage import ledger, paths
 
+#: How keys begin whose numbers are of published samples.
+_PUBLISHED = ("fig",)
 
-def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str] = ()) -> None:
+
+def record(
+    profile: str,
+    values: Mapping[str, float],
+    *,
+    replaces: Sequence[str] = (),
+    network: str | None = None,
+) -> None:
     """Merge headline numbers into ``figures/results/<profile>.json``.
 
     Parameters
@@ -29,7 +38,12 @@ def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str]
         given.
     replaces : sequence of str
         Beginnings of the keys that the caller owns: those recorded earlier are
-        dropped, so that nothing stays that was not measured this time.
+        dropped, so that nothing stays that was not measured this time. Where external
+        data are missing, keys of published samples (``fig...``) stay: this run could
+        not measure them.
+    network : str, optional
+        Released network that the values are of, shown in the scorecard and kept in
+        ``<profile>_networks.json``.
 
     Raises
     ------
@@ -54,15 +68,55 @@ def record(profile: str, values: Mapping[str, float], *, replaces: Sequence[str]
     measured = {key: _plain(value) for key, value in values.items()}
     # Several notebooks may run at once: between reading and writing the file is nobody else's.
     with storage.locked(path):
+        recorded_before = read(profile)
+        kept = _PUBLISHED if external_data.missing() else ()
         earlier = {
             key: value
-            for key, value in read(profile).items()
-            if not key.startswith(tuple(replaces))
+            for key, value in recorded_before.items()
+            if not key.startswith(tuple(replaces)) or key.startswith(kept)
         }
-        with storage.atomic_write(path) as temporary:
-            text = json.dumps(earlier | measured, indent=1, sort_keys=True)
-            temporary.write_text(text + "\n")
+        _write(path, earlier | measured)
+        before = networks(profile)
+        of = {key: name for key, name in before.items() if key in earlier and key not in measured}
+        of |= dict.fromkeys(measured, network) if network else {}
+        if of != before:
+            _write(path.with_name(f"{profile}_networks.json"), of)
     ledger.note("result", *measured)
+
+
+def _write(path: Path, values: Mapping[str, float | str]) -> None:
+    with storage.atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(values, indent=1, sort_keys=True) + "\n")
+
+
+def networks(profile: str) -> dict[str, str]:
+    """Tell which released network each recorded number is of.
+
+    Parameters
+    ----------
+    profile : str
+        "quick" or "paper".
+
+    Returns
+    -------
+    dict of str to str
+        Network by key; keys of which it was not said are left out.
+
+    Raises
+    ------
+    InputError
+        If the profile is unknown.
+    DataError
+        If the file is damaged.
+
+    Examples
+    --------
+    >>> from arise_lib.compendium import results
+    >>> results.networks("quick")["fig3a.graphene"]
+    'arise'
+    """
+    check_profile(profile)
+    return _object(paths.RESULTS / f"{profile}_networks.json")
 
 
 def recorded(profile: str) -> dict[str, float]:
@@ -126,7 +180,11 @@ def read(profile: str) -> dict[str, float]:
         As from `recorded`.
     """
     check_profile(profile)
-    path = paths.RESULTS / f"{profile}.json"
+    return _object(paths.RESULTS / f"{profile}.json")
+
+
+def _object(path: Path) -> dict[str, Any]:
+    """Read a JSON object; empty if there is no file."""
     if not path.is_file():
         return {}
     try:
@@ -146,67 +204,3 @@ def _plain(value: float) -> float | int:
     """Return a number as JSON shows it: counts whole, others with six digits."""
     number = float(value)
     return int(number) if number.is_integer() else float(f"{number:.6g}")
-
-
-def save_figure(figure: Figure, name: str, data: pd.DataFrame, profile: str = "quick") -> None:
-    """Write a figure as PNG and the numbers it shows as CSV beside it.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        The picture.
-    name : str
-        File name without suffix, such as ``"fig1e_prototypes"``.
-    data : pandas.DataFrame
-        The numbers that are drawn.
-    profile : str
-        "quick" writes to ``figures/``, "paper" to ``figures/paper/``.
-
-    Examples
-    --------
-    >>> from arise_lib import compendium
-    >>> compendium.save_figure(figure, "fig1e_prototypes", table)  # doctest: +SKIP
-    """
-    check_profile(profile)
-    folder: Path = paths.FIGURES if profile == "quick" else paths.FIGURES / "paper"
-    with storage.atomic_write(folder / f"{name}.png") as temporary:
-        # No time stamp and no version in the file: the same picture is the same bytes.
-        figure.savefig(temporary, metadata={"Software": None})
-    with storage.atomic_write(folder / f"{name}.csv") as temporary:
-        data.to_csv(temporary, float_format="%.6g", lineterminator="\n")
-    ledger.note("file", folder / f"{name}.png", folder / f"{name}.csv")
-
-
-def save_table(table: pd.DataFrame, name: str, profile: str = "quick") -> None:
-    """Write a table as CSV and as Markdown.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        What to write.
-    name : str
-        File name without suffix.
-    profile : str
-        "quick" writes to ``figures/``, "paper" to ``figures/paper/``.
-
-    Examples
-    --------
-    >>> from arise_lib import compendium
-    >>> compendium.save_table(table, "table2_benchmark", profile)  # doctest: +SKIP
-    """
-    check_profile(profile)
-    folder = paths.FIGURES if profile == "quick" else paths.FIGURES / "paper"
-    with storage.atomic_write(folder / f"{name}.csv") as temporary:
-        table.to_csv(temporary, float_format="%.6g", lineterminator="\n")
-    with storage.atomic_write(folder / f"{name}.md") as temporary:
-        temporary.write_text(_markdown(table), encoding="utf-8")
-    ledger.note("file", folder / f"{name}.csv", folder / f"{name}.md")
-
-
-def _markdown(table: pd.DataFrame) -> str:
-    """Return a table in GitHub's notation."""
-    header = [table.index.name or "", *map(str, table.columns)]
-    # itertuples keeps each column's type; `values` would turn counts beside ratios into floats.
-    rows = [[str(entry) for entry in row] for row in table.itertuples()]
-    lines = [header, ["---"] * len(header), *rows]
-    return "".join("| " + " | ".join(line) + " |\n" for line in lines)

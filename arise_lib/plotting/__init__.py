@@ -5,6 +5,7 @@ from arise_lib.plotting.accuracy import (
     accuracy_heatmap,
     confusion_map,
     cost_scatter,
+    like_for_like_curves,
     reliability_diagram,
 )
 from arise_lib.plotting.colours import (
@@ -28,6 +29,7 @@ from arise_lib.plotting.maps import (
 )
 from arise_lib.plotting.order import label_maps, label_table, radial_profiles
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
+from arise_lib.plotting.pipeline import matrix_panels, pass_histograms, pipeline, vector_matrix
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
@@ -62,10 +64,14 @@ __all__ = [
     "label_table",
     "layers_along",
     "learning_curves",
+    "like_for_like_curves",
     "map_table",
+    "matrix_panels",
     "middle_layer",
     "ovito_modifier",
     "ovito_picture",
+    "pass_histograms",
+    "pipeline",
     "profile",
     "radial_profiles",
     "reliability_diagram",
@@ -73,4 +79,5 @@ __all__ = [
     "search_panels",
     "to_ovito",
     "use_style",
+    "vector_matrix",
 ]

@@ -9,6 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+#: Of many methods the first ten colours of the style, and two that differ from them.
+_COLOURS = [*(f"C{k}" for k in range(7)), "#555511", "C8", "C9", "0.6", "#bbaa00", "#660066"]
+_MARKERS = "osv^D<>Ph*X8d"
+
 
 def accuracy_curves(
     table: pd.DataFrame,
@@ -50,12 +54,11 @@ def accuracy_curves(
     """
     many = len(table.columns) > 3
     figure, panel = plt.subplots(figsize=(6.4, 3.4) if many else (4.2, 2.8))
-    colours = [f"C{k}" for k in range(10)] + ["0.6", "#888800"]
     for k, name in enumerate(table.columns):
         first = name == "ARISE" and many
-        colour = "black" if first else colours[k]
+        colour = "black" if first else _COLOURS[k % len(_COLOURS)]
         panel.plot(
-            table.index, table[name], label=name, marker="osv^D<>Ph*X"[k % 11], markersize=4,
+            table.index, table[name], label=name, marker=_MARKERS[k % len(_MARKERS)], markersize=4,
             linewidth=2.2 if first else 1.1, color=colour, zorder=4 if first else 2,
         )  # fmt: skip
         if low is not None and high is not None:
@@ -74,13 +77,74 @@ def accuracy_curves(
     return figure
 
 
-def cost_scatter(table: pd.DataFrame) -> Figure:
+def like_for_like_curves(table: pd.DataFrame, names: Mapping[str, str]) -> Figure:
+    """Draw methods on the same structures, one column of panels for each set of classes.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `arise_lib.baselines.like_for_like`.
+    names : mapping of str to str
+        Name of each method for readers. Those of networks begin with ARISE and are drawn thick.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Displaced atoms above, missing atoms below, with the intervals shaded.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from arise_lib import plotting
+    >>> rows = [(3, "acna", "d1"), (3, "acna", "d10"), (3, "acna", "m1"), (3, "acna", "m10")]
+    >>> index = pd.MultiIndex.from_tuples(rows, names=["classes", "method", "column"])
+    >>> cells = pd.DataFrame({"accuracy": 90.0, "low": 80.0, "high": 95.0}, index)
+    >>> len(plotting.like_for_like_curves(cells, {"acna": "a-CNA"}).axes)
+    2
+    """
+    groups = list(table.index.unique("classes"))
+    figure, panels = plt.subplots(
+        2, len(groups), figsize=(2.6 * len(groups), 4.6), sharey=True, sharex="row", squeeze=False
+    )
+    colours = dict(zip(table.index.unique("method"), _COLOURS, strict=False))
+    ours = [key for key in colours if names[key].startswith("ARISE")]
+    colours |= dict(zip(ours, ("black", "C3"), strict=False))
+    for k, classes in enumerate(groups):
+        for row, (letter, label) in enumerate((("d", "displacement / % of dNN"),
+                                               ("m", "missing atoms / %"))):  # fmt: skip
+            panel = panels[row, k]
+            for key, curve in table.loc[classes].groupby("method", sort=False):
+                part = curve.droplevel("method")
+                part = part[part.index.str.startswith(letter)]
+                ratio = part.index.str[1:].astype(float)
+                width = 2.0 if key in ours else 1.1
+                panel.plot(
+                    ratio, part["accuracy"], color=colours[key], linewidth=width, marker="o",
+                    markersize=3, label=names[key],
+                )  # fmt: skip
+                panel.fill_between(
+                    ratio, part["low"], part["high"], color=colours[key], alpha=0.12, linewidth=0
+                )
+            panel.set(xlabel=label)
+        panels[0, k].set(title=f"{classes} classes", xscale="log")
+        panels[0, k].xaxis.set_major_formatter("{x:g}")
+        panels[1, k].legend(fontsize=6, loc="upper right")
+    for panel in panels[:, 0]:
+        panel.set_ylabel("right structures / %")
+    figure.tight_layout()
+    return figure
+
+
+def cost_scatter(table: pd.DataFrame, ylabel: str = "accuracy / %") -> Figure:
     """Draw accuracy against processor time per structure.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        Indexed by method: `milliseconds` per structure and `accuracy` in %.
+        Indexed by method: `milliseconds` per structure and `accuracy` in %. In the order of the
+        columns of `accuracy_curves` a method has the same colour.
+    ylabel : str
+        Quantity and unit of the accuracy.
 
     Returns
     -------
@@ -95,11 +159,20 @@ def cost_scatter(table: pd.DataFrame) -> Figure:
     >>> plotting.cost_scatter(table).axes[0].get_xscale()
     'log'
     """
-    figure, panel = plt.subplots(figsize=(6.0, 3.4))
+    figure, panel = plt.subplots(figsize=(6.0, 3.8))
+    # Several rows of one network have the same colour.
+    methods = list(dict.fromkeys(str(name).partition(" (T")[0] for name in table.index))
+    colours = {
+        method: "black" if method == "ARISE" else _COLOURS[k % len(_COLOURS)]
+        for k, method in enumerate(methods)
+    }
     ordered = table.sort_values(["accuracy", "milliseconds"])
     last = -np.inf
-    for k, (name, row) in enumerate(ordered.iterrows()):
-        panel.scatter(row["milliseconds"], row["accuracy"], s=28, color=f"C{k % 10}", zorder=3)
+    for name, row in ordered.iterrows():
+        panel.scatter(
+            row["milliseconds"], row["accuracy"], s=28, zorder=3,
+            color=colours[str(name).partition(" (T")[0]],
+        )  # fmt: skip
         # Names of points at nearly one height are spread, with a line to their point.
         height = max(row["accuracy"], last + 6.5)
         last = height
@@ -107,7 +180,7 @@ def cost_scatter(table: pd.DataFrame) -> Figure:
             str(name), (row["milliseconds"], row["accuracy"]), (1.25 * row["milliseconds"], height),
             fontsize=8, va="center", arrowprops={"arrowstyle": "-", "linewidth": 0.4},
         )  # fmt: skip
-    panel.set(xscale="log", xlabel="processor time per structure / ms", ylabel="accuracy / %")
+    panel.set(xscale="log", xlabel="processor time per structure / ms", ylabel=ylabel)
     panel.margins(x=0.25, y=0.08)
     figure.tight_layout()
     return figure

@@ -152,13 +152,28 @@ def available(name: str) -> bool:
         return False
 
 
-def fetch(name: str) -> Path:
+def offline() -> bool:
+    """Tell whether ``ARISE_OFFLINE`` forbids downloads.
+
+    Returns
+    -------
+    bool
+        True if it is set, to anything but 0, false or no.
+    """
+    return os.environ.get("ARISE_OFFLINE", "").lower() not in ("", "0", "false", "no")
+
+
+def fetch(name: str, *, attempts: int | None = None, timeout: float | None = None) -> Path:
     """Return the path of an external file, downloaded at the first call.
 
     Parameters
     ----------
     name : str
         Name in the registry, such as ``"stem/graphene_a.xyz"``.
+    attempts : int, optional
+        Attempts at a download, three at most and by default.
+    timeout : float, optional
+        Seconds without a byte after which an attempt has failed, 30 by default.
 
     Returns
     -------
@@ -171,7 +186,7 @@ def fetch(name: str) -> Path:
         If the registry has no such name.
     DataError
         If the file in the cache is not the registered one; if it is absent and ``ARISE_OFFLINE=1``
-        forbids downloads; if three attempts at the download failed; if the cache cannot be used.
+        forbids downloads; if the attempts at the download failed; if the cache cannot be used.
 
     Examples
     --------
@@ -188,13 +203,15 @@ def fetch(name: str) -> Path:
         raise InputError(f"no external file is called {name!r}: {hint}")
     path, expected = data_dir() / name, str(table.at[name, "sha256"])
     if not os.path.exists(path):
-        if os.environ.get("ARISE_OFFLINE", "").lower() not in ("", "0", "false", "no"):
+        if offline():
             raise DataError(
                 f"{name} is not in the data cache {data_dir()}, and ARISE_OFFLINE forbids "
                 f"downloads: run `arise fetch {name}` without ARISE_OFFLINE, or set ARISE_DATA_DIR "
                 "to a folder that holds it"
             )
-        _download(name, str(table.at[name, "url"]), path, int(table.at[name, "bytes"]), expected)
+        size = int(table.at[name, "bytes"])
+        patience = (attempts or len(PAUSES), timeout or TIMEOUT)
+        _download(name, str(table.at[name, "url"]), path, size, expected, *patience)
         ledger.note("external", name)
         return path
     try:
@@ -214,16 +231,18 @@ class _WrongContentError(Exception):
     """A download brought other bytes than registered."""
 
 
-def _download(name: str, url: str, path: Path, size: int, expected: str) -> None:
+def _download(
+    name: str, url: str, path: Path, size: int, expected: str, attempts: int, timeout: float
+) -> None:
     """Bring one file into the cache; the pauses between attempts double."""
     # Imported at need: only a download uses it.
     from requests.exceptions import RequestException
 
-    for attempt, pause in enumerate(PAUSES, start=1):
+    for attempt, pause in enumerate(PAUSES[:attempts], start=1):
         time.sleep(pause)
         try:
             with atomic_write(path) as temporary:
-                _receive(url, temporary, size)
+                _receive(url, temporary, size, timeout)
                 found = pooch.file_hash(str(temporary))
                 if found != expected:
                     raise _WrongContentError(f"SHA-256 found {found}, expected {expected}")
@@ -245,19 +264,19 @@ def _download(name: str, url: str, path: Path, size: int, expected: str) -> None
     )
 
 
-def _receive(url: str, path: Path, size: int) -> None:
+def _receive(url: str, path: Path, size: int, timeout: float) -> None:
     """Write what a server sends; no more bytes than registered, and no longer than they may take.
 
     `pooch.Pooch` has neither limit.
     """
     import requests
 
-    allowed, received = TIMEOUT + size / SLOWEST, 0
+    allowed, received = timeout + size / SLOWEST, 0
     end = time.monotonic() + allowed
     # Compressed on the way, few bytes could become many.
     plain = {"Accept-Encoding": "identity"}
     with (
-        requests.get(url, stream=True, timeout=TIMEOUT, headers=plain) as response,
+        requests.get(url, stream=True, timeout=timeout, headers=plain) as response,
         path.open("wb") as stream,
     ):
         response.raise_for_status()
