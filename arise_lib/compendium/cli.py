@@ -75,7 +75,7 @@ def _give_up_output() -> None:
 def _reproduce(options: argparse.Namespace) -> int:
     terminal = sys.stderr.isatty()
     if absent := external_data.bring():
-        _complain(absent)
+        complain(absent)
     outcomes = runner.run(
         options.profile,
         options.only,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -181,7 +182,7 @@ def pipeline(
     return figure
 
 
-def _matrix(panel: Axes, matrix: pd.DataFrame, **limits: float | str) -> object:
+def _matrix(panel: Axes, matrix: pd.DataFrame, **limits: Any) -> object:
     image = panel.imshow(matrix, aspect="auto", interpolation="none", **limits)
     panel.set_xticks(range(matrix.shape[1]), [str(degree) for degree in matrix.columns])
     # The first pair of each n has a name; those of the smallest n would overlap.
@@ -195,6 +196,8 @@ def _histograms(panel: Axes, passes: pd.DataFrame) -> None:
     for k, label in enumerate(passes.columns):
         tex = prototypes.get(label).tex if label in prototypes.LABELS else label
         shares = 100 * passes[label].to_numpy()
-        panel.hist(shares, _BINS, histtype="stepfilled", alpha=0.5, color=f"C{k}", label=tex)
+        panel.hist(
+            shares, _BINS.tolist(), histtype="stepfilled", alpha=0.5, color=f"C{k}", label=tex
+        )
     panel.set(xlabel="probability in a pass / %", yscale="log", xlim=(0, 100))
     panel.legend(fontsize=7)
