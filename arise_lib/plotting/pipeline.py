@@ -11,6 +11,7 @@ import pandas as pd
 from ase import Atoms
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from arise_lib.descriptor import SoapSettings
@@ -18,7 +19,7 @@ from arise_lib.plotting.structures import draw_atoms
 from arise_lib.structures import prototypes
 
 #: Of the probability of a class in one pass, in %.
-_BINS = np.linspace(0, 100, 41)
+_BINS = np.linspace(0, 100, 41).tolist()
 
 
 def vector_matrix(vector: NDArray[np.float64], settings: SoapSettings) -> pd.DataFrame:
@@ -182,7 +183,7 @@ def pipeline(
     return figure
 
 
-def _matrix(panel: Axes, matrix: pd.DataFrame, **limits: Any) -> object:
+def _matrix(panel: Axes, matrix: pd.DataFrame, **limits: Any) -> AxesImage:
     image = panel.imshow(matrix, aspect="auto", interpolation="none", **limits)
     panel.set_xticks(range(matrix.shape[1]), [str(degree) for degree in matrix.columns])
     # The first pair of each n has a name; those of the smallest n would overlap.
