@@ -146,7 +146,7 @@ def scores() -> Iterator[Row]:
     seeds = members()
     candidates: dict[str, Network | Ensemble] = {f"seed {seed}": one for seed, one in seeds.items()}
     if len(seeds) > 1:
-        candidates["ensemble"] = Ensemble(tuple(seeds.values()))
+        candidates["ensemble of seeds"] = Ensemble(tuple(seeds.values()))
     for left_out in LEFT_OUT:
         short = _present(left_out, N_SHORT, SHORT)
         if short is not None:
@@ -163,7 +163,7 @@ def release() -> None:
     rows = {str(row["network"]): float(row["score"]) for row in read_rows(RESULTS)}
     seeds = members()
     single = pd.Series({f"seed {seed}": rows[f"seed {seed}"] for seed in seeds})
-    winner = trials.best(single, rows["ensemble"])
+    winner = trials.best(single, rows["ensemble of seeds"])
     print("chosen:", winner)
     if winner == "ensemble":
         names = [
