@@ -43,6 +43,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
                 classes=("fcc", "bcc", "hcp"),
                 probabilities=np.array([0.9, 0.075, 0.025]),
                 mutual_information=0.123456,
+                novelty=np.nan,
                 n_atoms=len(atoms),
             )
             for atoms in structures
@@ -202,6 +203,7 @@ def test_json_holds_results_and_errors(
         "classes": ["fcc", "bcc", "hcp"],
         "probabilities": [0.9, 0.075, 0.025],
         "mutual_information": 0.123456,
+        "novelty": None,
     }
 
 
@@ -273,7 +275,11 @@ def test_undefined_is_null_and_a_word(
     calls: list[dict[str, Any]], sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nothing = types.SimpleNamespace(
-        classes=("fcc",), probabilities=[np.nan], mutual_information=np.nan, n_atoms=32
+        classes=("fcc",),
+        probabilities=[np.nan],
+        mutual_information=np.nan,
+        novelty=np.nan,
+        n_atoms=32,
     )
     monkeypatch.setattr(recognition, "classify_all", lambda structures: [nothing])
     assert cli.main(["classify", sample, "--json"]) == 0

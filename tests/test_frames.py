@@ -36,6 +36,7 @@ def test_equals_classify_of_each_frame(frames: list[Atoms], tmp_path: Path) -> N
         alone = arise.classify(read_structure(tmp_path / "run.xyz", i), passes=PASSES)
         assert [alone[name] for name in found.classes] == found.shares[i].tolist()
         assert alone.mutual_information == found.mutual_information[i]
+        np.testing.assert_equal(alone.novelty, found.novelty[i])
     table = found.table()
     assert table["answer"].tolist() == ["fcc", "bcc", "fcc"] and table.index.name == "frame"
     assert table["share / %"].between(50, 100).all()

@@ -44,6 +44,7 @@ def test_equals_classify_of_each_neighbourhood() -> None:
         probabilities = [alone[name] for name in found.classes]
         np.testing.assert_array_equal(found.probabilities[row], probabilities)
         assert found.mutual_information[row] == alone.mutual_information
+        np.testing.assert_equal(found.novelty[row], alone.novelty)
         assert (found.labels[row], found.n_neighbours[row]) == (alone.label, alone.n_atoms)
 
 
@@ -162,7 +163,7 @@ def test_ovito_opens_them(name: str, pbc: object, salt: AtomLabels, tmp_path: Pa
         place = salt.classes.index("NaCl") + 1
         assert np.asarray(found).tolist() == [place, place, 0, 0, place, 0]
     table = salt.table()
-    for column in ("probability", "mutual_information", "n_neighbours"):
+    for column in ("probability", "mutual_information", "novelty", "n_neighbours"):
         np.testing.assert_allclose(data.particles[column], table[column], atol=1e-7)
     types = data.particles.particle_types
     elements = [types.type_by_id(i).name for i in np.asarray(types).tolist()]

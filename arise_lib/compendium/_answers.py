@@ -221,6 +221,7 @@ def _prediction(prediction: Prediction) -> dict[str, Any]:
         "classes": list(prediction.classes),
         "probabilities": numbers(prediction.probabilities),
         "mutual_information": number(prediction.mutual_information),
+        "novelty": number(prediction.novelty),
     }
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes.inference import N_PASSES, Posterior, predict
+from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.novelty import novelty_of
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import most_probable
@@ -43,6 +44,9 @@ class FrameAnswers:
         neighbourhoods that have each label. NaN where neither is defined.
     mutual_information : ndarray of shape (n_frames,)
         In bits: of the frame as a whole, or the mean over its neighbourhoods.
+    novelty : ndarray of shape (n_frames,)
+        Of the frame as a whole, or the mean over its neighbourhoods, from 0 to 1; NaN if the
+        network has no reference (`arise_lib.bayes.novelty_of`).
     n_atoms : ndarray of int, shape (n_frames,)
         Size of the frame.
     """
@@ -51,6 +55,7 @@ class FrameAnswers:
     classes: tuple[str, ...]
     shares: NDArray[np.float64]
     mutual_information: NDArray[np.float64]
+    novelty: NDArray[np.float64]
     n_atoms: NDArray[np.int64]
 
     @property
@@ -64,12 +69,13 @@ class FrameAnswers:
         Returns
         -------
         pandas.DataFrame
-            Indexed by frame: `answer`, `share / %`, `mutual information / bit`, `atoms`.
+            Indexed by frame: `answer`, `share / %`, `mutual information / bit`, `novelty`, `atoms`.
         """
         columns = {
             "answer": self.labels,
             "share / %": 100.0 * self.shares.max(axis=1, initial=0.0),
             "mutual information / bit": self.mutual_information,
+            "novelty": self.novelty,
             "atoms": self.n_atoms,
         }
         return pd.DataFrame(columns, index=pd.Index(self.frames, name="frame"))
@@ -182,14 +188,19 @@ def classify_frames(
         more = len({number for number, _ in doubtful}) - 1
         text = f"frame {at}{f' and {more} more' if more else ''}: {doubt}"
         warnings.warn(text, UncertainInputWarning, stacklevel=2)
-    posterior = predict(
-        trained, np.concatenate(features), n_passes=passes, seed=seed, tolerance=tolerance
+    rows_of_all = np.concatenate(features)
+    posterior = predict(trained, rows_of_all, n_passes=passes, seed=seed, tolerance=tolerance)
+    hits = posterior.probabilities
+    if centres is not None:
+        hits = (posterior.labels[:, None] == np.array(posterior.classes)).astype(float)
+        hits[np.isnan(posterior.mutual_information)] = np.nan
+    ends = np.cumsum([len(rows) for rows in features])[:-1]
+    shares, information, novelty = (
+        np.array([_mean(part) for part in np.split(values, ends)])
+        for values in (hits, posterior.mutual_information, novelty_of(trained, rows_of_all))
     )
-    ends = np.cumsum([len(rows) for rows in features])
-    shares, information = _shares(posterior, ends, whole=centres is None)
-    return FrameAnswers(
-        np.array(frames), tuple(trained.classes), shares, information, np.array(sizes)
-    )
+    classes = tuple(trained.classes)
+    return FrameAnswers(np.array(frames), classes, shares, information, novelty, np.array(sizes))
 
 
 def _frames(
@@ -216,18 +227,7 @@ def _evenly(atoms: Atoms, centres: int, n_atoms: int) -> Iterator[Atoms]:
     return neighbourhoods(atoms, n_atoms, places)
 
 
-def _shares(
-    posterior: Posterior, ends: NDArray[np.int64], *, whole: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return shares of classes and mutual information frame by frame."""
-    if whole:
-        return posterior.probabilities, posterior.mutual_information
-    hits = posterior.labels[:, None] == np.array(posterior.classes)
-    shares = np.full((len(ends), len(posterior.classes)), np.nan)
-    information = np.full(len(ends), np.nan)
-    for frame, (first, last) in enumerate(zip([0, *ends[:-1]], ends, strict=True)):
-        defined = np.isfinite(posterior.mutual_information[first:last])
-        if defined.any():
-            shares[frame] = hits[first:last][defined].mean(axis=0)
-            information[frame] = posterior.mutual_information[first:last][defined].mean()
-    return shares, information
+def _mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean over the rows that are defined; NaN where none is."""
+    defined = values[np.isfinite(values.reshape(len(values), -1)).all(axis=1)]
+    return defined.mean(axis=0) if len(defined) else np.full(values.shape[1:], np.nan)

@@ -15,7 +15,8 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes.inference import N_PASSES, Posterior, predict
+from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.novelty import novelty_of
 from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import Ensemble, most_probable
 from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
@@ -54,6 +55,9 @@ class AtomLabels:
         From 0 to 1; NaN where a neighbourhood has no species with enough atoms.
     mutual_information : ndarray of shape (n_centres,)
         In bits.
+    novelty : ndarray of shape (n_centres,)
+        Share, from 0 to 1, of known structures that are less unusual to the network; NaN if it has
+        no reference (`arise_lib.bayes.novelty_of`).
     n_neighbours : ndarray of int, shape (n_centres,)
         Atoms of the neighbourhood, the centre included.
 
@@ -71,6 +75,7 @@ class AtomLabels:
     classes: tuple[str, ...]
     probabilities: NDArray[np.float64]
     mutual_information: NDArray[np.float64]
+    novelty: NDArray[np.float64]
     n_neighbours: NDArray[np.int64]
 
     @property
@@ -85,21 +90,23 @@ class AtomLabels:
         -------
         pandas.DataFrame
             A row for each atom of the sample, indexed by its number: `label`, an empty string where
-            there is none, its `probability` from 0 to 1, `mutual_information` in bits, NaN where
-            there is none, and `n_neighbours`, 0 where there are none.
+            there is none, its `probability` from 0 to 1, `mutual_information` in bits, `novelty`
+            from 0 to 1, NaN where there is none, and `n_neighbours`, 0 where there are none.
         """
         n = len(self.atoms)
         label = np.full(n, "", dtype=self.labels.dtype)
         label[self.centres] = self.labels
-        probability, information = np.full(n, np.nan), np.full(n, np.nan)
+        probability, information, novelty = np.full((3, n), np.nan)
         probability[self.centres] = self.probabilities.max(axis=1, initial=-np.inf)
         information[self.centres] = self.mutual_information
+        novelty[self.centres] = self.novelty
         counts = np.zeros(n, dtype=np.int64)
         counts[self.centres] = self.n_neighbours
         columns = {
             "label": label,
             "probability": probability,
             "mutual_information": information,
+            "novelty": novelty,
             "n_neighbours": counts,
         }
         return pd.DataFrame(columns, index=pd.RangeIndex(n, name="atom"))
@@ -151,6 +158,7 @@ class AtomLabels:
             centres=np.arange(len(self.atoms)),
             probabilities=self.probabilities[nearest],
             mutual_information=self.mutual_information[nearest],
+            novelty=self.novelty[nearest],
             n_neighbours=self.n_neighbours[nearest],
         )
 
@@ -219,7 +227,7 @@ def label_atoms(
     Returns
     -------
     AtomLabels
-        Classes, probabilities and mutual information, with `table` and `write`.
+        Classes, probabilities, mutual information and novelty, with `table` and `write`.
 
     Raises
     ------
@@ -249,12 +257,23 @@ def label_atoms(
     everyone = np.arange(len(atoms))
     chosen = everyone if centres is None else everyone[np.asarray(centres, dtype=np.int64)]
     _check_memory(len(chosen), len(trained.classes))
-    counts, lots = np.empty(len(chosen), dtype=np.int64), []
+    counts, lots, novelty = np.empty(len(chosen), dtype=np.int64), [], [np.empty(0)]
     with workers(executor) as pool:
         rows = _described(pool, pieces, trained, counts)
         for lot in _lots(bar(rows, total=len(chosen), desc="atoms")):
             lots.append(predict(trained, lot, n_passes=passes, seed=seed, tolerance=tolerance))
-    return _joined(atoms, chosen, trained, lots, counts)
+            novelty.append(novelty_of(trained, lot))
+    probabilities = [np.empty((0, len(trained.classes))), *(lot.probabilities for lot in lots)]
+    information = [np.empty(0), *(lot.mutual_information for lot in lots)]
+    return AtomLabels(
+        atoms,
+        chosen,
+        tuple(trained.classes),
+        np.concatenate(probabilities),
+        np.concatenate(information),
+        np.concatenate(novelty),
+        counts,
+    )
 
 
 def _described(
@@ -272,26 +291,6 @@ def _lots(rows: Iterator[NDArray[np.float64]]) -> Iterator[NDArray[np.float32]]:
     """Gather rows until there are as many as are predicted together."""
     while lot := [row.astype(np.float32) for row in islice(rows, _LOT)]:
         yield np.array(lot)
-
-
-def _joined(
-    atoms: Atoms,
-    centres: NDArray[np.int64],
-    trained: Ensemble,
-    lots: list[Posterior],
-    counts: NDArray[np.int64],
-) -> AtomLabels:
-    """Put the answers of all lots together."""
-    probabilities = [np.empty((0, len(trained.classes))), *(lot.probabilities for lot in lots)]
-    information = [np.empty(0), *(lot.mutual_information for lot in lots)]
-    return AtomLabels(
-        atoms,
-        centres,
-        tuple(trained.classes),
-        np.concatenate(probabilities),
-        np.concatenate(information),
-        counts,
-    )
 
 
 def _check_memory(n_centres: int, n_classes: int) -> None:
