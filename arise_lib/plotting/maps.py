@@ -63,7 +63,10 @@ def sample_view(
         axes.add_patch(Rectangle((corner[0], corner[1]), box, box, fill=False, linewidth=1.5))
     axes.set_aspect("equal")
     axes.set(xlabel=f"{plane[0]} / Å", ylabel=f"{plane[1]} / Å")
-    axes.legend(handles=_legend(np.unique(phases).tolist()), fontsize=7, loc="upper right")
+    axes.legend(
+        handles=_legend(np.unique(phases).tolist()), fontsize=7, loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+    )  # fmt: skip
 
 
 def compared_maps(
@@ -331,7 +334,11 @@ def _label_map(panel: Axes, layer: xr.Dataset, plane: tuple[str, str]) -> None:
     panel.pcolormesh(layer[plane[0]], layer[plane[1]], coloured(labels), rasterized=True)
     names, counts = np.unique(labels[labels != ""], return_counts=True)
     named = names[np.argsort(-counts, kind="stable")][:NAMED]
-    panel.legend(handles=_legend(named.tolist()), fontsize=6, loc="upper right")
+    # Below the map, so that it covers nothing.
+    panel.legend(
+        handles=_legend(named.tolist()), fontsize=6, loc="upper center",
+        bbox_to_anchor=(0.5, -0.3), ncols=3, columnspacing=0.8, handletextpad=0.2,
+    )  # fmt: skip
     panel.set_aspect("equal")
 
 
