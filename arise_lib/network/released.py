@@ -23,7 +23,7 @@ from arise_lib.storage import paths
 
 #: The network that answers where none is named: the best one on simulated experiments that were not
 #: used in training (`arise_lib.training.trials`). The paper's is "arise".
-DEFAULT = "arise"
+DEFAULT = "robust"
 
 #: What a prediction can be asked of: a network, an ensemble, the name of a released one, a file.
 NetworkLike = Network | Ensemble | str | Path
