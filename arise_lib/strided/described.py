@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
+from arise_lib.network.released import DEFAULT, as_ensemble
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
@@ -43,6 +44,8 @@ class Boxes:
         Which boxes hold enough atoms.
     features : ndarray of float32, shape (n_filled, n_features)
         Descriptors of the filled boxes, z fastest; NaN where all species are too rare.
+    settings : SoapSettings
+        What they were described with: those of the networks that can classify them.
 
     Examples
     --------
@@ -58,6 +61,7 @@ class Boxes:
     n_atoms: NDArray[np.int64]
     filled: NDArray[np.bool_]
     features: NDArray[np.float32]
+    settings: SoapSettings
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -180,7 +184,7 @@ def describe_boxes(
     source, box, stride, padding, min_atoms, min_of_species, executor
         As for `arise_lib.scan`.
     settings : SoapSettings, optional
-        Of the network; by default those of the paper's.
+        Of the network; by default those of the default network.
 
     Returns
     -------
@@ -199,7 +203,7 @@ def describe_boxes(
     >>> len(strided.describe_boxes(bulk("Cu", cubic=True) * 4, 11.0, 7.3).features)
     8
     """
-    chosen = settings or SoapSettings()
+    chosen = settings or as_ensemble(DEFAULT).settings
     laid = plan(source, box, stride, padding, min_atoms)
     clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
     n_filled = int(laid.filled.sum())
@@ -208,7 +212,7 @@ def describe_boxes(
         vectors = described(pool, clusters, chosen, min_of_species)
         for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
             features[row] = vector
-    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, features)
+    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, features, chosen)
 
 
 def described(

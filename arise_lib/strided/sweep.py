@@ -169,7 +169,8 @@ def classify_boxes(
     Raises
     ------
     InputError
-        If the descriptors are not those of the network, or as `scan` does.
+        If the boxes were described with other settings than the network's, or as
+        `scan` does.
 
     Examples
     --------
@@ -181,6 +182,11 @@ def classify_boxes(
     ['fcc']
     """
     trained = as_ensemble(network)
+    if boxes.settings != trained.settings:
+        raise InputError(
+            f"These boxes were described with {boxes.settings}, the network wants "
+            f"{trained.settings}: describe them with the settings of the network."
+        )
     found = _answers(boxes.features, trained, trained.classes, passes, seed, tolerance)
     maps = assemble(boxes.axes, boxes.n_atoms, boxes.filled, trained.classes, found)
     maps.attrs = {"box": boxes.shape.extent, "passes": passes, "seed": seed}
