@@ -14,15 +14,22 @@ from arise_lib.structures import prototypes, supercell
 @pytest.fixture(scope="module")
 def mixed() -> list[Sample]:
     crystal = supercell(prototypes.build("fcc"), 5, periodic=True)
-    gas = no_crystal(np.random.default_rng(0), "gas")
-    return [Sample("a", "fcc", crystal), Sample("b", prototypes.OTHER, gas)]
+    alloy = crystal.copy()
+    alloy.symbols[::2] = "Ag"
+    return [Sample("a", "fcc", crystal), Sample("b", "fcc", alloy)]
 
 
 def test_what_is_right_and_what_is_certain(mixed: list[Sample]) -> None:
     found = ordinary_answers(["arise"], mixed, passes=100).set_index(["method", "group"])
     assert found.loc[("arise", "a"), ["answer", "right", "certain_wrong"]].tolist() == ["fcc", 1, 0]
-    assert found.loc[("arise", "b"), "right"] == 0  # it has no such answer
-    assert found.loc[(PTM, "a"), ["answer", "right"]].tolist() == ["fcc", 1]
+    for group in "ab":
+        assert found.loc[(PTM, group), ["answer", "right"]].tolist() == ["fcc", 1]
+
+
+def test_what_is_no_crystal() -> None:
+    gas = no_crystal(np.random.default_rng(0), "gas")
+    found = ask(["arise", "robust"], [gas], [{"label": prototypes.OTHER}], passes=100)
+    assert found["right"].tolist() == [0.0, 1.0]  # the first has no such answer
 
 
 def test_a_structure_is_answered_alone_as_with_others(mixed: list[Sample]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -12,6 +11,7 @@ from arise_lib.baselines import ovito
 from arise_lib.baselines.asking import HOT_RMSD, PASSES, ask, majority
 from arise_lib.network.released import NetworkLike
 from arise_lib.samples.experiments import Sample
+from arise_lib.structures import prototypes
 
 #: Name of PTM in the tables, with the RMSD up to which it names an atom.
 PTM = f"PTM, RMSD {HOT_RMSD:.2f}"
@@ -40,7 +40,8 @@ def ordinary_answers(
         One row per method and sample: `method`, `group`, `label`, `answer`, `right`
         (1 or 0; NaN where PTM does not treat the class), and of networks `probability`,
         `information` in bits and `certain_wrong`, as of
-        `arise_lib.baselines.heat_answers`. PTM's answer is the most frequent one of its atoms.
+        `arise_lib.baselines.heat_answers`. PTM's answer is the most frequent one of its
+        atoms; where the class has one species, species are nothing to it.
 
     Examples
     --------
@@ -54,7 +55,10 @@ def ordinary_answers(
     by_networks = ask(networks, [one.atoms for one in samples], facts, passes=passes)
     rows = []
     for one, fact in zip(samples, facts, strict=True):
-        answer = majority(partial(ovito.ptm, rmsd_cutoff=HOT_RMSD)(one.atoms))
+        atoms = one.atoms.copy()
+        if len(set(prototypes.build(one.label).numbers.tolist())) == 1:
+            atoms.numbers[:] = atoms.numbers[0]  # else it names no atom of an alloy
+        answer = majority(ovito.ptm(atoms, rmsd_cutoff=HOT_RMSD))
         right = float(answer == one.label) if one.label in ovito.TEMPLATES else np.nan
         rows.append({"method": PTM, **fact, "answer": answer, "right": right})
     return pd.concat([by_networks, pd.DataFrame(rows)], ignore_index=True)
