@@ -480,7 +480,7 @@ def test_maps_of_labels_share_colours_and_leave_empty_boxes_white() -> None:
     first = figure.axes[0].images[0].get_array()
     assert first.shape == (2, 3, 4)
     assert first[..., 3].tolist() == [[1, 1, 0], [1, 1, 0]]
-    assert first[0, 0, :3] == pytest.approx(to_rgb(plotting.class_colour("fcc")))
+    assert first[0, 0, :3].tolist() == pytest.approx(to_rgb(plotting.class_colour("fcc")))
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fcc", "L1_2"]
     table = plotting.label_table({"fit": labels})
     assert table.loc[(0.0, 4.0), "fit"] == "L1_2" and len(table) == 4

@@ -286,7 +286,7 @@ def test_maps_have_one_form(maps: xr.Dataset) -> None:
     assert maps["probability"].dims == ("class", "z", "y", "x")
     for name in ("mutual_information", "n_atoms", "label"):
         assert maps[name].dims == ("z", "y", "x")
-    assert maps.sizes["class"] == 108
+    assert maps.sizes["class"] == 109
     assert maps["mutual_information"].attrs["units"] == "bit"
     assert maps.attrs == {"box": 12.0, "stride": 4.0, "padding": 0.0, "passes": PASSES, "seed": 0}
 
@@ -398,7 +398,7 @@ def test_boxes_are_handed_out_in_lots(
 def test_box_larger_than_the_sample(released: Network) -> None:
     sample = free_block(bulk("Fe", "bcc", a=2.87, cubic=True).repeat(5))
     found = scan(sample, 50.0, 1.0, network=released, passes=PASSES)
-    assert dict(found.sizes) == {"class": 108, "z": 1, "y": 1, "x": 1}
+    assert dict(found.sizes) == {"class": 109, "z": 1, "y": 1, "x": 1}
     assert int(found["n_atoms"].item()) == len(sample)
     assert found["label"].item() == "bcc"
     assert [found[axis].item() for axis in "xyz"] == pytest.approx([0.5 * 2.87 * 4.5] * 3)

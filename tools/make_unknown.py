@@ -19,14 +19,12 @@ from collections.abc import Iterable
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import Any
-
-from pymatgen.analysis.structure_matcher import StructureMatcher
-from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
-from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+from typing import TYPE_CHECKING, Any
 
 from arise_lib.structures import prototypes, replication
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "unknown"
 
@@ -44,6 +42,8 @@ SHRUNK = tuple(0.8**k for k in range(16))
 
 def encyclopedia() -> list[tuple[dict[str, str], Structure]]:
     """Read labels and structures, in the order of the AFLOW labels."""
+    from pymatgen.core import Structure
+
     packed = files("pymatgen.analysis.prototypes") / "aflow_prototypes.json.gz"
     entries = json.loads(gzip.decompress(packed.read_bytes()))
     found = [(entry["tags"], Structure.from_dict(entry["snl"])) for entry in entries]
@@ -57,6 +57,8 @@ def reduced(structure: Structure) -> Structure:
 
 def classes() -> dict[str, Structure]:
     """Build the classes that are crystals: sheets and tubes are not among AFLOW's."""
+    from pymatgen.io.ase import AseAtomsAdaptor
+
     cells = {label: prototypes.build(label) for label in prototypes.LABELS}
     crystals = {label: cell for label, cell in cells.items() if cell.pbc.all()}
     return {k: reduced(AseAtomsAdaptor.get_structure(cell)) for k, cell in crystals.items()}
@@ -67,6 +69,8 @@ def match(structure: Structure, known: dict[str, Structure]) -> str:
 
     Of several it is the last one that still fits when the tolerances shrink.
     """
+    from pymatgen.analysis.structure_matcher import StructureMatcher
+
     fits = {label: other for label, other in known.items() if len(other) == len(structure)}
     best = ""
     for shrunk in SHRUNK:
@@ -91,6 +95,8 @@ def main() -> None:
     argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     ).parse_args()
+    from pymatgen.symmetry import analyzer as symmetry
+
     warnings.simplefilter("ignore")
     known = classes()
     kept, sites, left_out, names = [], [], [], set()
@@ -117,7 +123,7 @@ def main() -> None:
         else:
             cell = dict(zip("abc", structure.lattice.abc, strict=True))
             cell |= dict(zip(("alpha", "beta", "gamma"), structure.lattice.angles, strict=True))
-            group = SpacegroupAnalyzer(structure, SYMPREC).get_space_group_number()
+            group = symmetry.SpacegroupAnalyzer(structure, SYMPREC).get_space_group_number()
             numbers = {key: f"{value:.8g}" for key, value in cell.items()}
             kept.append(facts | {"space_group": group} | numbers)
             for site in structure:

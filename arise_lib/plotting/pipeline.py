@@ -197,8 +197,6 @@ def _histograms(panel: Axes, passes: pd.DataFrame) -> None:
     for k, label in enumerate(passes.columns):
         tex = prototypes.get(label).tex if label in prototypes.LABELS else label
         shares = 100 * passes[label].to_numpy()
-        panel.hist(
-            shares, _BINS.tolist(), histtype="stepfilled", alpha=0.5, color=f"C{k}", label=tex
-        )
+        panel.hist(shares, _BINS, histtype="stepfilled", alpha=0.5, color=f"C{k}", label=tex)
     panel.set(xlabel="probability in a pass / %", yscale="log", xlim=(0, 100))
     panel.legend(fontsize=7)

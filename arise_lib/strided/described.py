@@ -18,6 +18,7 @@ from arise_lib.network.released import DEFAULT, as_ensemble
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
+from arise_lib.strided.rim import filled_share
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, of_common_species
 from arise_lib.structures.reading import load_structure
 
@@ -46,6 +47,9 @@ class Boxes:
         Descriptors of the filled boxes, z fastest; NaN where all species are too rare.
     settings : SoapSettings
         What they were described with: those of the networks that can classify them.
+    share : ndarray of shape (n_x, n_y, n_z)
+        How much of each filled box lies within the sample, from 0 to 1; NaN for the
+        others.
 
     Examples
     --------
@@ -62,6 +66,7 @@ class Boxes:
     filled: NDArray[np.bool_]
     features: NDArray[np.float32]
     settings: SoapSettings
+    share: NDArray[np.float64]
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -212,7 +217,8 @@ def describe_boxes(
         vectors = described(pool, clusters, chosen, min_of_species)
         for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
             features[row] = vector
-    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, features, chosen)
+    share = filled_share(laid.sample, laid.axes, laid.shape, laid.filled)
+    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, features, chosen, share)
 
 
 def described(

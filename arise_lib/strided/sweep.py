@@ -189,6 +189,7 @@ def classify_boxes(
         )
     found = _answers(boxes.features, trained, trained.classes, passes, seed, tolerance)
     maps = assemble(boxes.axes, boxes.n_atoms, boxes.filled, trained.classes, found)
+    maps["filled"] = (("z", "y", "x"), boxes.share.transpose(2, 1, 0))
     maps.attrs = {"box": boxes.shape.extent, "passes": passes, "seed": seed}
     return maps if tolerance is not None else maps.drop_vars("n_passes")
 
