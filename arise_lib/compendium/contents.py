@@ -81,7 +81,7 @@ def updated(text: str, folder: str = "") -> str:
     Examples
     --------
     >>> from arise_lib.compendium import contents
-    >>> text = contents.updated(f"{contents.FIRST}\\nold\\n{contents.LAST}")
+    >>> text = contents.updated(f"{contents.FIRST}\nold\n{contents.LAST}")
     >>> "How much disorder" in text, "old" in text
     (True, False)
     """

@@ -155,7 +155,7 @@ class Ensemble:
     Examples
     --------
     >>> from arise_lib import network
-    >>> pair = network.Ensemble((network.load("arise"), network.load("robust")))
+    >>> pair = network.Ensemble((network.load("arise"), network.load("trial_46")))
     >>> pair.classes == network.load("arise").classes
     True
     """

@@ -156,7 +156,7 @@ def classify_frames(
     >>> from ase.build import bulk
     >>> import arise_lib as arise
     >>> found = arise.classify_frames([bulk("Cu"), bulk("Fe")], passes=10)
-    >>> found.labels.tolist(), found.leading(2).columns.tolist()
+    >>> found.labels.tolist(), sorted(found.leading(2).columns)
     (['fcc', 'bcc'], ['bcc', 'fcc'])
     """
     if centres is not None and centres < 1:

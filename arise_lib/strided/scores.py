@@ -118,8 +118,8 @@ def precision_recall(table: pd.DataFrame, label: str) -> tuple[float, float]:
     --------
     >>> import pandas as pd
     >>> table = pd.DataFrame({"label": ["a", "a", "b"], "phase": ["a", "b", "a"]})
-    >>> precision_recall(table, "a")
-    (0.5, 0.5)
+    >>> [float(share) for share in precision_recall(table, "a")]
+    [0.5, 0.5]
     """
     named, true = table["label"] == label, table["phase"] == label
     both = float((named & true).sum())
