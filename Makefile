@@ -43,7 +43,7 @@ $(INSTALLED): $(LOCKED) pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-reproduce: $(INSTALLED) ## run all notebooks in order (quick: ten minutes on two cores)
+reproduce: $(INSTALLED) ## run all notebooks in order (quick: about half an hour on two cores)
 	$(BIN)/arise reproduce --profile $(PROFILE) $(ARGS)
 
 paper: ## the same at the paper's full sizes (goes on where it was interrupted)

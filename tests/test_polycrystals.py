@@ -38,7 +38,8 @@ def test_a_filled_box_holds_what_a_large_supercell_has_there(cell: Atoms, turned
     block.positions = block.positions @ turn.T + origin
     expected = block.positions[np.all((block.positions >= low) & (block.positions <= high), axis=1)]
     found = fill_box(cell, low, high, turn, origin)
-    assert len(found) == len(expected) > 5 and not found.pbc.any()
+    # The sparsest of these crystals has 8 atoms in the box.
+    assert len(found) == len(expected) >= 8 and not found.pbc.any()
     assert cKDTree(expected).query(found.positions)[0].max() < 1e-9
 
 
