@@ -53,7 +53,7 @@ def table(folder: str = "") -> str:
     """
     rows = [_HEADER, ("---",) * len(_HEADER)]
     for name, row in contents().iterrows():
-        link = f"[{str(name)[:2]} {row['title']}]({folder}{name}.ipynb)"
+        link = f"[{str(name).partition('_')[0]} {row['title']}]({folder}{name}.ipynb)"
         rows.append((link, row["question"], row["regenerates"], row["time"]))
     return "\n".join(f"| {' | '.join(row)} |".replace("|  |", "| |") for row in rows)
 
