@@ -11,6 +11,8 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg \
 	--nbval-cell-timeout=1800 -p no:randomly
+# Two processes: tests in any order, a notebook as a whole in one of them.
+SIDE_BY_SIDE := -n 2 --dist
 BOUNDS := tests/test_scaling.py tests/test_structures.py tests/test_descriptor.py tests/test_bayes.py \
 	tests/faults/test_geometry.py
 
@@ -58,7 +60,7 @@ lint: $(INSTALLED) ## ruff, mypy, and the order of the floors (import-linter)
 	$(BIN)/lint-imports
 
 test-unit: $(INSTALLED) ## unit, property and golden tests, examples of the docstrings, structure of the notebooks
-	$(BIN)/python -m pytest --doctest-modules tests arise_lib
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE) worksteal --doctest-modules tests arise_lib
 
 test-kills: $(INSTALLED) ## ten times the tests that end runs from outside
 	for i in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/faults/test_runs.py || exit 1; done
@@ -68,7 +70,7 @@ test-bounds: $(INSTALLED) ## the unit tests of compiled code, with the bounds of
 	NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$(CURDIR)/build/bounds $(BIN)/python -m pytest $(BOUNDS)
 
 test-notebooks: $(INSTALLED) ## run the notebooks and compare with their stored outputs
-	$(BIN)/python -m pytest $(NBVAL) notebooks
+	$(BIN)/python -m pytest $(NBVAL) $(SIDE_BY_SIDE) loadfile notebooks
 
 bench: $(INSTALLED) ## time the descriptor engine, the network and the scans
 	$(BIN)/python benchmarks/bench.py $(ARGS)

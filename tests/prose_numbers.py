@@ -28,6 +28,7 @@ from typing import Any
 import pandas as pd
 import tolerances
 
+from arise_lib import network
 from arise_lib.baselines import COLUMNS, METHODS
 from arise_lib.compendium import contents, notebooks
 from arise_lib.storage import paths
@@ -53,8 +54,8 @@ _TOLERATED = [
         r"\]\([^)]*\)",
         r"https?://\S+",
         r"</?\w[^>]*>",
-        r"^#+ \d\d · ",
-        r"\[0\d ",
+        r"^#+ \d\d[a-z]? · ",
+        r"\[0\d[a-z]? ",
         r"^\s*\d+\. ",
         r"(?<!\w)\(\d\)",
         # Volume and page, year, version.
@@ -159,7 +160,8 @@ class Sources:
         """Return the functions by their name in expressions."""
         own = (
             "quick", "bench", "paper", "cell", "facts", "constant", "library", "shown", "code",
-            "ratio", "default", "memory", "tolerance", "classes", "method", "size",
+            "ratio", "default", "memory", "tolerance", "classes", "method", "size", "card",
+            "line", "lines",
         )  # fmt: skip
         return {name: getattr(self, name) for name in own} | {
             "__builtins__": {},
@@ -190,6 +192,21 @@ class Sources:
         """A cell of a table of the project, ``data/NAME.csv``, as `cell`."""
         *labels, column = row
         return float(_table(paths.DATA / f"{name}.csv", len(labels)).loc[tuple(labels), column])
+
+    def card(self, name: str, key: str) -> Any:
+        """What the card of a released network says."""
+        return network.card(name)[key]
+
+    def lines(self, name: str, **where: Any) -> pd.DataFrame:
+        """Lines of a table of the project, ``data/NAME.jsonl``, in which some keys have a value."""
+        table = pd.read_json(paths.DATA / f"{name}.jsonl", lines=True)
+        for key, value in where.items():
+            table = table[table[key] == value]
+        return table
+
+    def line(self, name: str, column: str, **where: Any) -> float:
+        """A number in the only line of such a table."""
+        return float(self.lines(name, **where)[column].item())
 
     def constant(self, key: str) -> float:
         """A number with a source outside of the project, ``tests/data/constants.csv``."""
@@ -225,7 +242,7 @@ class Sources:
     def memory(self, number: str) -> float:
         """Memory of a notebook in GB, ``notebooks/contents.csv``."""
         table = contents.contents()
-        return float(table.loc[table.index.str.startswith(number), "memory"].item())
+        return float(table.loc[table.index.str.startswith(f"{number}_"), "memory"].item())
 
     def classes(self, family: str) -> float:
         """Number of classes of a family."""

@@ -5,9 +5,12 @@
     python tools/release_network.py trial_46 --trial 46 --internal
     python tools/release_network.py ensemble --members arise trial_46
     python tools/release_network.py arise --novelty
+    python tools/release_network.py published_0 --published 0 --internal
 
 (in `.venv`) takes some ten minutes each; an ensemble, which is a card only, one. Hyper-parameters
 are those of a trial of the search, and the network then settles at a tenth of the learning rate.
+With `--published` they are the paper's to the letter, with the seed that is given: 300 epochs, some
+twenty minutes, no settling, and no structures for novelty, which the paper does not have.
 Trained weights are kept in the cache of derived results and taken from there. `--internal` marks
 what is released as a member of an ensemble only; `--novelty` gives a released network its known
 structures anew, and leaves its weights as they are. For `robust` see tools/train_robust.py.
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -42,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", help="name of the released network")
     parser.add_argument("--trial", type=int, help="trial of data/search/quip.jsonl")
+    parser.add_argument("--published", type=int, metavar="SEED", help="the paper's architecture")
     parser.add_argument("--radial", choices=tuple(RADIAL_BASES), default="quip")
     parser.add_argument("--novelty", action="store_true", help="known structures anew, no training")
     parser.add_argument("--settle", type=int, default=SETTLE, help="epochs at a tenth of the rate")
@@ -49,21 +54,21 @@ def main() -> None:
     parser.add_argument("--internal", action="store_true", help="not offered by its own name")
     parser.add_argument("--train-only", action="store_true", help="keep the weights, no release")
     chosen = parser.parse_args()
-    if sum([chosen.trial is not None, bool(chosen.members), chosen.novelty]) != 1:
-        parser.error("give one of --trial, --members and --novelty")
+    given = [chosen.trial is not None, chosen.published is not None, bool(chosen.members)]
+    if sum([*given, chosen.novelty]) != 1:
+        parser.error("give one of --trial, --published, --members and --novelty")
     if chosen.novelty:
         _refit(chosen.name)
         return
     if chosen.members:
-        network.release_ensemble(chosen.name, chosen.members, _ensemble_card(chosen))
+        card = _ensemble_card(chosen) | ({"internal": True} if chosen.internal else {})
+        network.release_ensemble(chosen.name, chosen.members, card)
         return
 
     train_on_one_core()
     settings = SoapSettings(radial=chosen.radial)
-    trials = read_rows(paths.DATA / "search" / "quip.jsonl")
-    training = replace(training_of(trials[chosen.trial]), settle=chosen.settle)
+    training, folder = _what(chosen)
     pristine = pristine_set(chosen.radial)
-    folder = paths.DERIVED / "search" / chosen.radial
     trained = kept(folder, pristine, settings, training)
     if chosen.train_only:
         return
@@ -72,8 +77,18 @@ def main() -> None:
     card = _card(chosen, trained, training, pristine)
     if chosen.internal:
         card["internal"] = True
-    trained = bayes.fit_novelty(trained, *known_sets(settings))
+    if chosen.published is None:
+        trained = bayes.fit_novelty(trained, *known_sets(settings))
     print(network.release(trained, chosen.name, card, history))
+
+
+def _what(chosen: argparse.Namespace) -> tuple[Training, Path]:
+    """Hyper-parameters, and the folder of the weights that are kept."""
+    if chosen.published is not None:
+        return Training(seed=chosen.published), paths.DERIVED / "published"
+    trials = read_rows(paths.DATA / "search" / "quip.jsonl")
+    training = replace(training_of(trials[chosen.trial]), settle=chosen.settle)
+    return training, paths.DERIVED / "search" / chosen.radial
 
 
 def _refit(name: str) -> None:
@@ -118,7 +133,7 @@ def _card(
         "name": chosen.name,
         "architecture": [len(k) for k in trained.kernels] + [len(trained.classes)],
         "parameters": trained.n_parameters,
-        "trial": chosen.trial,
+        **({} if chosen.trial is None else {"trial": chosen.trial}),
         "training": asdict(training),
         "descriptor": asdict(trained.settings),
         "data": "39,204 pristine vectors (396 structures x 99 settings), 80/20 split by class, "

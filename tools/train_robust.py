@@ -3,6 +3,7 @@
     python tools/train_robust.py train 0 1 2      # seeds of the recipe, some 15 min each
     python tools/train_robust.py without          # short trainings, each without an ingredient
     python tools/train_robust.py score            # on the trials -> data/search/robust.jsonl
+    python tools/train_robust.py ordinary         # the short ones on the samples of notebook 07
     python tools/train_robust.py release          # by the rule of arise_lib.training.trials
 
 (in `.venv`). Trained weights and described structures are kept in the cache of derived results, so
@@ -19,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from arise_lib import bayes, compendium, network
+from arise_lib import baselines, bayes, compendium, network, samples
 from arise_lib.descriptor import SoapSettings, training_grid
 from arise_lib.network import Ensemble, Network
 from arise_lib.storage import paths
@@ -64,6 +65,7 @@ NOISY_SEED, FRESH_SEED = 200, 201
 LEFT_OUT = ("nothing", "abundance", *INGREDIENTS)
 
 RESULTS = paths.DATA / "search" / "robust.jsonl"
+INGREDIENTS_RESULTS = paths.DATA / "search" / "ingredients.jsonl"
 
 LIMITS = (
     "108 classes and `other`, for what is no crystal. A crystal outside the classes gets the "
@@ -79,6 +81,7 @@ def main() -> None:
     steps.add_parser("train").add_argument("seeds", type=int, nargs="+")
     steps.add_parser("without").add_argument("left_out", nargs="*", default=LEFT_OUT)
     steps.add_parser("score")
+    steps.add_parser("ordinary")
     steps.add_parser("release")
     chosen = parser.parse_args()
     train_on_one_core()
@@ -90,6 +93,8 @@ def main() -> None:
             without(left_out)
     elif chosen.step == "score":
         write_rows(RESULTS, list(scores()))
+    elif chosen.step == "ordinary":
+        write_rows(INGREDIENTS_RESULTS, list(ordinary()))
     else:
         release()
 
@@ -156,6 +161,22 @@ def scores() -> Iterator[Row]:
         shares = trials.score_trials(drawn, candidate)
         print(name, shares[list(trials.KINDS)].round(2).to_dict(), round(shares["score"], 2))
         yield {"network": name, **{key: round(float(v), 3) for key, v in shares.items()}}
+
+
+def ordinary() -> Iterator[Row]:
+    """Ask the short trainings about the samples of notebook 07; nothing is chosen by this."""
+    shorts = {left_out: _present(left_out, N_SHORT, SHORT) for left_out in LEFT_OUT}
+    asked = {left_out: one for left_out, one in shorts.items() if one is not None}
+    crystals = baselines.ordinary_answers(asked, samples.ordinary_samples())
+    heat = baselines.heat_answers(asked, samples.heat_samples(), n_centres=10)
+    hot = heat["phase"] == "crystal"
+    heat = heat[~hot | (heat["fraction"] == 1.0)]
+    heat = heat.assign(group=np.where(heat["phase"] == "crystal", "at melting", "melts, glasses"))
+    found = pd.concat([crystals, heat])[["method", "group", "right"]]
+    shares = 100 * found.groupby(["method", "group"], sort=False)["right"].mean().unstack()
+    for left_out in asked:
+        row = shares.loc[left_out].round(2)
+        yield {"without": left_out, **{str(group): float(share) for group, share in row.items()}}
 
 
 def release() -> None:

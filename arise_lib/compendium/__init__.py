@@ -1,10 +1,17 @@
 """The machinery of the compendium: amounts of work, the paper's values, results, the runner."""
 
 from arise_lib.compendium.figures import save_figure, save_table
-from arise_lib.compendium.paper import compare, compare_table2, paper_table2, paper_values
+from arise_lib.compendium.paper import (
+    compare,
+    compare_table2,
+    paper_table1,
+    paper_table2,
+    paper_values,
+)
 from arise_lib.compendium.profiles import PROFILES, check_profile
 from arise_lib.compendium.results import record, recorded
 from arise_lib.compendium.scorecard import scorecard
+from arise_lib.compendium.spread import spread
 from arise_lib.compendium.versions import versions
 
 __all__ = [
@@ -12,6 +19,7 @@ __all__ = [
     "check_profile",
     "compare",
     "compare_table2",
+    "paper_table1",
     "paper_table2",
     "paper_values",
     "record",
@@ -19,5 +27,6 @@ __all__ = [
     "save_figure",
     "save_table",
     "scorecard",
+    "spread",
     "versions",
 ]

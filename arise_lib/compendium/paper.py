@@ -33,6 +33,28 @@ def paper_values() -> pd.DataFrame:
     return pd.read_csv(checked(paths.PAPER / "values.csv"), index_col="key")
 
 
+def paper_table1() -> pd.DataFrame:
+    """Read the paper's Table 1, its network.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Indexed by layer: `units`.
+
+    Raises
+    ------
+    DataError
+        If the table was altered.
+
+    Examples
+    --------
+    >>> from arise_lib import compendium
+    >>> compendium.paper_table1()["units"].tolist()
+    [256, 512, 256, 108]
+    """
+    return pd.read_csv(checked(paths.PAPER / "table1.csv"), index_col="layer")
+
+
 def paper_table2() -> pd.DataFrame:
     """Read the paper's Table 2.
 

@@ -61,7 +61,8 @@ def select(only: Iterable[str] = (), folder: Path = paths.NOTEBOOKS) -> list[Pat
     Parameters
     ----------
     only : iterable of str, optional
-        Numbers (``03`` or ``3``) or names (``03_benchmark``); all notebooks if empty.
+        Numbers (``03`` or ``3``) or names (``03_benchmark``); all notebooks if empty. A number
+        means all parts of a notebook: ``02`` is ``02_training`` and ``02b_networks``.
     folder : pathlib.Path, optional
         Where the numbered notebooks are.
 
@@ -75,13 +76,14 @@ def select(only: Iterable[str] = (), folder: Path = paths.NOTEBOOKS) -> list[Pat
     InputError
         If the folder holds no numbered notebook, or none is called so.
     """
-    every = sorted(p for p in folder.glob("*.ipynb") if re.match(r"\d\d_", p.name))
+    every = sorted(p for p in folder.glob("*.ipynb") if re.match(r"\d\d[a-z]?_", p.name))
     if not every:
         raise InputError(f"no notebook NN_name.ipynb in {folder}: is the checkout complete?")
     chosen = set()
     for wanted in only:
         stem = Path(wanted).name.removesuffix(".ipynb")
-        found = {p for p in every if p.stem == stem or p.stem.startswith(f"{stem:0>2}_")}
+        number = re.compile(rf"0?{re.escape(stem)}[a-z]?_")
+        found = {p for p in every if p.stem == stem or number.match(p.stem)}
         if not found:
             names = ", ".join(p.stem for p in every)
             raise InputError(f"no notebook {wanted!r}; name one of {names}, or its number")

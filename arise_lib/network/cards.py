@@ -39,7 +39,7 @@ def released_names() -> tuple[str, ...]:
     --------
     >>> from arise_lib import network
     >>> network.released_names()
-    ('arise', 'dscribe', 'ensemble', 'robust')
+    ('arise', 'dscribe', 'ensemble', 'published', 'robust')
     """
     names = sorted(Path(file).stem for file in checksums() if file.endswith(".json"))
     return tuple(name for name in names if not card(name).get("internal", False))
