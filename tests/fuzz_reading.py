@@ -182,7 +182,7 @@ def in_a_process(first: int, count: int) -> dict[str, Any]:
 
 
 def many(count: int, record: Path) -> int:
-    """Read the first `count` mutations in whole pieces; what stands in the record is not read again."""
+    """Read the first `count` mutations in whole pieces, but none that stands in the record."""
     lines = record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
     pieces = {found["first"]: found for found in map(json.loads, lines)}
     record.parent.mkdir(parents=True, exist_ok=True)
