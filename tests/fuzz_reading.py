@@ -178,7 +178,8 @@ def in_a_process(first: int, count: int) -> dict[str, Any]:
         last = str(getattr(error, "stderr", None) or error)[-2000:]
         failures = [f"mutations {first} to {first + count - 1}: {last}"]
         return {"first": first, "counts": {}, "failures": failures, "gigabytes": 0.0}
-    return json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def many(count: int, record: Path) -> int:
@@ -186,7 +187,9 @@ def many(count: int, record: Path) -> int:
     lines = record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
     pieces = {found["first"]: found for found in map(json.loads, lines)}
     record.parent.mkdir(parents=True, exist_ok=True)
-    total, failures, peak = Counter({kind: 0 for kind in KINDS}), [], 0.0
+    total = Counter({kind: 0 for kind in KINDS})
+    failures: list[str] = []
+    peak = 0.0
     for first in range(0, count, PIECE):
         if first not in pieces:
             pieces[first] = in_a_process(first, PIECE)
