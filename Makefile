@@ -3,6 +3,7 @@
 PYTHON ?= python3
 PROFILE ?= quick
 ARGS ?=
+FILES ?= 10000
 LOCK_FLAGS ?=
 
 VENV := .venv
@@ -19,7 +20,7 @@ BOUNDS := tests/test_scaling.py tests/test_structures.py tests/test_descriptor.p
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help venv lab reproduce paper test lint test-unit test-bounds test-kills test-notebooks bench html fetch lock clean distclean
+.PHONY: help venv lab reproduce paper test lint test-unit test-bounds test-kills fuzz test-notebooks bench html fetch lock clean distclean
 
 help: ## show this list
 	@awk 'BEGIN { FS = ":[^#]*## "; print "make TARGET [VARIABLE=value ...]\n" } \
@@ -28,6 +29,7 @@ help: ## show this list
 	@echo "  PYTHON=$(PYTHON)    interpreter from which .venv is made (3.11 to 3.13)"
 	@echo "  PROFILE=$(PROFILE)     amount of work of 'reproduce': quick or paper"
 	@echo "  ARGS=             further arguments of 'reproduce', e.g. ARGS='--only 03'"
+	@echo "  FILES=$(FILES)      mutated files of 'fuzz'"
 	@echo "  LOCK_FLAGS=       further arguments of 'lock', e.g. LOCK_FLAGS=--upgrade"
 
 venv: $(INSTALLED) ## make .venv from requirements.lock
@@ -64,6 +66,9 @@ test-unit: $(INSTALLED) ## unit, property and golden tests, examples of the docs
 
 test-kills: $(INSTALLED) ## ten times the tests that end runs from outside
 	for i in 1 2 3 4 5 6 7 8 9 10; do $(BIN)/python -m pytest -q tests/faults/test_runs.py || exit 1; done
+
+fuzz: $(INSTALLED) ## read FILES mutated files and count what came of them (goes on where it was interrupted)
+	PYTHONPATH=$(CURDIR) $(BIN)/python tests/fuzz_reading.py $(FILES) --record build/fuzz.jsonl
 
 # Compiled code trusts its arrays; here every index is checked. Ten times slower.
 test-bounds: $(INSTALLED) ## the unit tests of compiled code, with the bounds of arrays checked

@@ -35,6 +35,7 @@ PARTS = {
     "soap": ("one setting", "cost against atoms", "cost against settings"),
     "sets": ("99 settings", "pristine set", "defective sets"),
     "bayes": ("stochastic passes", "stopping at a tolerance"),
+    "labels": ("labels of atoms",),
 }
 
 
@@ -60,6 +61,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, floa
             lambda: cases.defective_sets(quick, arguments.full),
         ],
         "bayes": [lambda: cases.stochastic_passes(quick), lambda: cases.pass_saving(quick)],
+        "labels": [lambda: cases.labelled_atoms(quick)],
     }
     rows: list[cases.Row] = []
     results: dict[str, float] = {}

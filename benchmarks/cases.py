@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import peers
 from ase import Atoms
+from ase.build import bulk
 from threadpoolctl import threadpool_limits
 
 from arise_lib import bayes, network, samples, storage, training
@@ -24,7 +25,7 @@ from arise_lib.descriptor import (
     describe_with_dscribe,
     training_grid,
 )
-from arise_lib.strided import Cube, box_centres, count_atoms, filled_boxes
+from arise_lib.strided import Cube, box_centres, count_atoms, filled_boxes, label_atoms
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import read_structure
@@ -327,3 +328,18 @@ def pass_saving(quick: bool) -> tuple[list[Row], dict[str, float]]:
             results["bayes.pass_saving"] = saving
             results["bayes.pass_saving_rms_change_bit"] = rms
     return rows, results
+
+
+def labelled_atoms(quick: bool) -> tuple[list[Row], dict[str, float]]:
+    """Time the labels of all atoms of periodic copper blocks, displaced by 2 % of dNN."""
+    section, rows, costs = "labels of atoms", [], {}
+    with threadpool_limits(1):
+        label_atoms(bulk("Cu", cubic=True) * 4, centres=[0], passes=10)
+        for n_cells in (5, 8) if quick else (5, 8, 13, 17):
+            atoms = displace(bulk("Cu", cubic=True) * n_cells, 0.02, SEED)
+            for passes in (100, bayes.N_PASSES):
+                seconds = cpu_time(lambda a=atoms, n=passes: label_atoms(a, passes=n), 1)
+                costs[passes] = 1e3 * seconds / len(atoms)
+                quantity = f"{passes} passes, per atom, CPU"
+                rows.append(row(section, f"{len(atoms)} atoms", quantity, costs[passes], "ms"))
+    return rows, {f"labels.cpu_ms_per_atom_{passes}": cost for passes, cost in costs.items()}

@@ -1,17 +1,22 @@
-"""Read mutated files in a process of its own and tell what came of it, as one JSON line.
+"""Read and describe mutated files, and tell what came of it.
 
-    python tests/fuzz_reading.py FIRST COUNT
+    make fuzz FILES=10000                    many, in pieces; goes on where it was interrupted
+    python tests/fuzz_reading.py FIRST COUNT   one piece, as one JSON line
 
-Mutation number n is the same whenever it is made. A reader may answer or raise an InputError;
-anything else is a failure, and so are ten seconds, two gigabytes, a program started, an object
-unpickled, a database opened.
+Mutation number n is the same whenever it is made. A file may be answered, up to the vector that a
+network gets, or refused by an InputError; anything else is a failure, and so are ten seconds, two
+gigabytes, a program started, an object unpickled, a database opened. `test_cases.py` runs a few
+hundred of them.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
+import os
 import resource
 import signal
+import subprocess
 import sys
 import tempfile
 import warnings
@@ -20,14 +25,19 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+from ase.build import bulk
 
+from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
+from arise_lib.structures.checks import check_atoms, doubts
 from arise_lib.structures.reading import read_frames
 
 CASES = Path(__file__).parent / "data" / "cases"
 SECONDS = 10  # of the processor: the machine may have other work
 WAITING = 120  # by the clock
 GIGABYTES = 2.0
+PIECE = 250  # files of a process
+KINDS = ("answered", "refused", "tracebacks", "too long", "forbidden")
 FORBIDDEN = ("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "sqlite3")
 EXTREME = (
     b"0 -1 1 2 1e9 1e308 -1e308 nan inf 999999999999 1e-300 100000000 1d5 * ? . _ 192 0x10".split()
@@ -87,20 +97,27 @@ def _mutated(raw: bytearray, files: list[Path], rng: np.random.Generator) -> byt
 
 
 def outcome(path: Path) -> str:
-    """Read all frames; return "read" or "refused"."""
+    """Read, check and describe all frames; return "answered" or "refused"."""
     try:
-        for _ in read_frames(path):
-            pass
+        for _, atoms in read_frames(path):
+            check_atoms(atoms)
+            doubts(atoms)
+            describe(atoms, SoapSettings())
     except InputError as error:
         message = str(error)
         if len(message) > 1200 or not message.isprintable():
             raise AssertionError("a message that is too long or holds control characters") from None
         return "refused"
-    return "read"
+    return "answered"
 
 
-def main(first: int, count: int, folder: Path) -> dict[str, Any]:
-    """Read mutations and return counts and failures."""
+def piece(first: int, count: int, folder: Path) -> dict[str, Any]:
+    """Read mutations in this process and return counts, failures and the peak of memory."""
+    # Loaded before anything is timed or watched: compiled code is kept as pickles of our own.
+    for periodic in (True, False):
+        block = bulk("Cu", cubic=True) * 2
+        block.pbc = periodic
+        describe(block, SoapSettings())
     used: list[str] = []
     unpickled = "pickle.find_class"
 
@@ -121,30 +138,85 @@ def main(first: int, count: int, folder: Path) -> dict[str, Any]:
         used.clear()
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         signal.alarm(WAITING)
+        message = ""
         try:
             found = outcome(path)
         except _TooLong:
             found = "too long"
         except Exception as error:
-            found = f"{type(error).__name__}: {str(error)[:200]}"
+            found, message = "tracebacks", f"{type(error).__name__}: {str(error)[:200]}"
         finally:
             signal.alarm(0)
             signal.setitimer(signal.ITIMER_PROF, 0)
             path.unlink()
         if used:
-            found = f"used {used[0]}"
-        counts[found if found in ("read", "refused") else "failed"] += 1
-        if found not in ("read", "refused"):
-            failures.append(f"mutation {number} of {name}: {found}")
+            found, message = "forbidden", f"used {used[0]}"
+        counts[found] += 1
+        if found not in ("answered", "refused"):
+            failures.append(f"mutation {number} of {name}: {message or found}")
     # Kilobytes on Linux, bytes on macOS.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (
         1e9 if sys.platform == "darwin" else 1e6
     )
     if peak > GIGABYTES:
         failures.append(f"{peak:.1f} GB of memory")
-    return {"counts": counts, "failures": failures}
+    return {"first": first, "counts": counts, "failures": failures, "gigabytes": round(peak, 3)}
+
+
+def in_a_process(first: int, count: int) -> dict[str, Any]:
+    """Read mutations in a process of their own: compiled code cannot be interrupted."""
+    try:
+        done = subprocess.run(
+            [sys.executable, __file__, str(first), str(count)],
+            capture_output=True,
+            text=True,
+            timeout=60 + SECONDS * count,
+            check=True,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+    except subprocess.SubprocessError as error:
+        last = str(getattr(error, "stderr", None) or error)[-2000:]
+        failures = [f"mutations {first} to {first + count - 1}: {last}"]
+        return {"first": first, "counts": {}, "failures": failures, "gigabytes": 0.0}
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def many(count: int, record: Path) -> int:
+    """Read the first `count` mutations in whole pieces, but none that stands in the record."""
+    lines = record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
+    pieces = {found["first"]: found for found in map(json.loads, lines)}
+    record.parent.mkdir(parents=True, exist_ok=True)
+    total = Counter({kind: 0 for kind in KINDS})
+    failures: list[str] = []
+    peak = 0.0
+    for first in range(0, count, PIECE):
+        if first not in pieces:
+            pieces[first] = in_a_process(first, PIECE)
+            with record.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps(pieces[first]) + "\n")
+        total.update(pieces[first]["counts"])
+        failures += pieces[first]["failures"]
+        peak = max(peak, pieces[first]["gigabytes"])
+        figures = ", ".join(f"{total[kind]:,} {kind}" for kind in KINDS)
+        print(f"{first + PIECE:,} files: {figures}; at most {peak:.2f} GB", flush=True)
+    print("\n".join(failures))
+    return 1 if failures else 0
+
+
+def main() -> int:
+    """Read one piece, or many."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("first", type=int, nargs="?", default=0)
+    parser.add_argument("count", type=int)
+    parser.add_argument("--record", type=Path, help="read in pieces, and keep what came of them")
+    options = parser.parse_args()
+    if options.record:
+        return many(options.count, options.record)
+    with tempfile.TemporaryDirectory() as temporary:
+        print(json.dumps(piece(options.first, options.count, Path(temporary))))
+    return 0
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as temporary:
-        print(json.dumps(main(int(sys.argv[1]), int(sys.argv[2]), Path(temporary))))
+    sys.exit(main())

@@ -528,8 +528,8 @@ def test_wrong_z_is_told_and_a_short_list_refused(tmp_path: Path) -> None:
 
 # --- mutated files -----------------------------------------------------------------------------
 
-# A quick run; ARISE_FUZZ=10000 makes a long one of it, in the background of nothing else.
-N_MUTATIONS = int(os.environ.get("ARISE_FUZZ", "300"))
+# A quick run; `make fuzz FILES=10000` is a long one, counted, which goes on after an interruption.
+N_MUTATIONS = 300
 PIECE = 250
 
 
@@ -552,4 +552,4 @@ def test_mutated_files_are_answered_or_refused(first: int) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout)
     assert not found["failures"]
-    assert found["counts"]["read"] > count // 20 and found["counts"]["refused"] > count // 20
+    assert found["counts"]["answered"] > count // 20 and found["counts"]["refused"] > count // 20

@@ -214,7 +214,7 @@ def detect(content: Content) -> Format:
     if by_name is None:
         raise InputError(
             f"{content.place}: neither its content nor its name tells the format; name one of "
-            f"these with format=, or convert the file: {format_names()}"
+            f"these with format= (--format), or convert the file: {format_names()}"
         )
     return by_name
 
