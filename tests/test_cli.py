@@ -290,6 +290,22 @@ def test_undefined_is_null_and_a_word(
     assert lines[1:] == ["  mutual information undefined", "    1  fcc  undefined"]
 
 
+def test_novelty_stands_beside_the_mutual_information(
+    sample: str, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unusual = types.SimpleNamespace(
+        classes=("fcc",),
+        probabilities=[0.9],
+        mutual_information=0.12345,
+        novelty=0.97,
+        n_atoms=32,
+    )
+    monkeypatch.setattr(recognition, "classify_all", lambda structures: [unusual])
+    assert cli.main(["classify", sample]) == 0
+    line = capsys.readouterr().out.splitlines()[1]
+    assert line == "  mutual information 0.1235 bit, novelty 0.970"
+
+
 def test_local_counts_filled_boxes_only(
     calls: list[dict[str, Any]], sample: str, capsys: Any
 ) -> None:
@@ -489,7 +505,7 @@ def test_output_to_a_full_disk_is_told() -> None:
     environment = os.environ | {"PYTHONPATH": str(paths.ROOT)}
     with open("/dev/full", "w") as full:
         result = subprocess.run(
-            COMMAND, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+            COMMAND, env=environment, stdout=full, stderr=subprocess.PIPE, text=True, timeout=300
         )
     assert result.returncode == 1
     assert re.fullmatch(r"arise: .*No space left on device: check the disk.*\n", result.stderr)
@@ -505,7 +521,7 @@ def test_module_is_a_command() -> None:
         cwd=paths.ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert result.returncode == 2
     assert result.stderr.startswith("arise: name the files")

@@ -621,3 +621,11 @@ def test_released_networks_are_what_their_cards_say(name: str) -> None:
     # One setting of each crystal: perfect structures are nearly all right, as the card says.
     data = datasets.pristine_set(released.settings.radial, settings=[released.settings])
     assert 100 * released.accuracy(data) >= card["accuracy_percent"]["whole pristine set"] - 0.5
+
+
+def test_layers_have_the_form_of_table_1() -> None:
+    one = random_network(4)
+    table = network.layers(one)
+    assert table["parameters"].sum() == one.n_parameters
+    assert table["units"].tolist()[-1] == len(one.classes)
+    assert (table["inputs"][1:].to_numpy() == table["units"][:-1].to_numpy()).all()

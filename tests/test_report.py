@@ -407,3 +407,16 @@ def test_damaged_results_are_named(results: Path) -> None:
     (results / "quick.json").write_text('{"a": 1')
     with pytest.raises(DataError, match=r"quick\.json is not readable .* delete it"):
         compendium.recorded("quick")
+
+
+def test_networks_trained_alike_are_shown_by_their_ends() -> None:
+    table = pd.DataFrame(
+        {"x": [1.0, "fcc"], "a": [3.0, "fcc"], "b": [2.0, "dhcp"]}, index=["share", "first"]
+    )
+    shown = compendium.spread(table, ["a", "b"], "five")
+    assert list(shown) == ["x", "five, least", "five, most"]
+    assert shown.loc["share"].tolist() == [1.0, 2.0, 3.0]
+    assert shown.loc["first"].tolist() == ["fcc", "dhcp / fcc", "dhcp / fcc"]
+    for members in (["a", "c"], []):
+        with pytest.raises(InputError, match="the table has"):
+            compendium.spread(table, members, "five")

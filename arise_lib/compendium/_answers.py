@@ -231,6 +231,8 @@ def _text(item: _Item, top: int) -> str:
     values = record["shares" if "shares" in record else "probabilities"]
     uncertainty = record["mutual_information"]
     text = "undefined" if uncertainty is None else f"{uncertainty:.4f} bit"
+    if record.get("novelty") is not None:
+        text += f", novelty {record['novelty']:.3f}"
     if item.frame is not None:
         label = f"{record['classes'][0]:<{_WIDTH}}"
         return f"  frame {item.frame:<6d} {label} {_percent(values[0])}  {text}  {item.read}"
