@@ -13,6 +13,7 @@ from tolerances import SINGLE, SINGLE_BITS
 import arise_lib as arise
 from arise_lib import samples
 from arise_lib.errors import InputError, UncertainInputWarning
+from arise_lib.strided import labels
 from arise_lib.strided.labels import AtomLabels
 from arise_lib.structures import neighbourhood, prototypes, read_source
 from arise_lib.structures.pieces import nearest_centre
@@ -103,6 +104,19 @@ def test_nearest_centre_looks_over_the_faces() -> None:
     assert nearest_centre(rod, [9, 4]).tolist() == [1] * 7 + [0] * 3
     with pytest.raises(InputError, match="no centre"):
         nearest_centre(rod, [])
+
+
+def test_lots_are_put_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More atoms than are described together: all of them get the answers of one lot."""
+    atoms = bulk("Cu", cubic=True) * 3
+    atoms.rattle(0.05, seed=1)
+    whole = arise.label_atoms(atoms, passes=4)
+    monkeypatch.setattr(labels, "_LOT", 50)
+    pieces = arise.label_atoms(atoms, passes=4)
+    assert len(pieces.table()) == len(atoms) == 108
+    assert np.array_equal(pieces.n_neighbours, whole.n_neighbours)
+    assert np.array_equal(pieces.probabilities, whole.probabilities)
+    assert np.array_equal(pieces.novelty, whole.novelty)
 
 
 def test_no_centres_at_all() -> None:

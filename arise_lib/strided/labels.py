@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from itertools import islice, repeat
@@ -288,8 +288,10 @@ def _described(
         yield from pool.map(describe_box, lot, repeat(trained.settings))
 
 
-def _lots(rows: Iterator[NDArray[np.float64]]) -> Iterator[NDArray[np.float32]]:
+def _lots(rows: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float32]]:
     """Gather rows until there are as many as are predicted together."""
+    # A progress bar begins anew with each loop over it, and ends what it has begun.
+    rows = iter(rows)
     while lot := [row.astype(np.float32) for row in islice(rows, _LOT)]:
         yield np.array(lot)
 
