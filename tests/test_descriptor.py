@@ -905,6 +905,14 @@ def test_cells_that_are_none() -> None:
         describe(flat)
 
 
+@pytest.mark.parametrize("far", ["positions", "cell"])
+def test_coordinates_whose_squares_overflow(far: str) -> None:
+    pair = Atoms("Cu3", [[0, 0, 0], [2, 0, 0], [0, 2, 0]], cell=[9, 9, 9])
+    getattr(pair, far)[2, 2] = 1e200
+    with pytest.raises(InputError, match=r"reach 1e\+200 Å, at most 1e\+150 are allowed; correct"):
+        describe(pair)
+
+
 def test_one_atom_without_periodicity() -> None:
     for function in (describe, describe_by_definition):
         with pytest.raises(InputError, match=r"No atom of the 1 has a neighbour; .* periodic cell"):

@@ -48,6 +48,9 @@ APART = 1.5
 SINGULAR = 1e-6
 
 
+#: Largest coordinate in any unit: from 1e154 on the squares of distances overflow.
+FARTHEST = 1e150
+
 #: Relative error of positions: an atom and the image of its duplicate agree no better.
 ROUNDING = 1e-14
 
@@ -63,8 +66,9 @@ def check_geometry(atoms: Atoms) -> None:
     Raises
     ------
     InputError
-        If there is no atom; if a position or the cell is not finite; if the cell vectors of the
-        periodic directions are zero, no longer than a rounding error, or linearly dependent.
+        If there is no atom; if a position or the cell is not finite, or reaches farther than
+        `FARTHEST`; if the cell vectors of the periodic directions are zero, no longer than a
+        rounding error, or linearly dependent.
 
     Examples
     --------
@@ -85,6 +89,12 @@ def check_geometry(atoms: Atoms) -> None:
         )
     if not np.isfinite(atoms.cell.array).all():
         raise InputError("the cell is not finite; correct it, or set atoms.pbc = False and no cell")
+    largest = max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
+    if largest > FARTHEST:
+        raise InputError(
+            f"coordinates reach {largest:.3g} Å, at most {FARTHEST:g} are allowed; correct the "
+            "positions or the cell"
+        )
     if not atoms.pbc.any():
         return
     periodic = atoms.cell.array[atoms.pbc]
@@ -96,7 +106,6 @@ def check_geometry(atoms: Atoms) -> None:
             f"the cell vectors of the periodic directions {np.flatnonzero(atoms.pbc).tolist()} are "
             f"zero or linearly dependent: {periodic.tolist()}; correct the cell or atoms.pbc"
         )
-    largest = max(np.abs(atoms.positions).max(), np.abs(atoms.cell.array).max())
     if lengths.min() <= ROUNDING * largest:
         short = np.flatnonzero(atoms.pbc)[lengths.argmin()]
         raise InputError(
