@@ -2,7 +2,7 @@
 
     python tools/train_finder.py --folder build/finder
 
-One core, some 20 minutes; started again with the same folder, it goes on where it stopped. Weights
+One core, two minutes; started again with the same folder, it goes on where it stopped. Weights
 and card go to data/microscopy.
 """
 
@@ -54,7 +54,7 @@ def release(finder: Finder, training: FinderTraining, target: Path, seconds: flo
         "training": asdict(training),
         "data": {
             "images": "simulated only (arise_lib.microscopy.learning.example_image)",
-            "number": training.steps * training.batch_size,
+            "number": training.examples,
             "sheets": ["graphene", *SHEETS],
             "doses / electrons per Å^2": list(DOSES),
         },

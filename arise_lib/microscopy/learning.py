@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
@@ -25,6 +27,9 @@ SHEETS = ("BN", "C3N", "MoS2", "MnS2", "PbSe")
 #: Doses of the examples: smallest and largest, electrons per Å².
 DOSES = 1e3, 1e6
 
+#: So many grain boundaries serve for all examples: to make one takes longer than an image.
+_BOUNDARIES = 12
+
 
 @dataclass(frozen=True)
 class FinderTraining:
@@ -36,10 +41,12 @@ class FinderTraining:
         Of every convolution.
     steps, batch_size : int
         Steps of Adam, examples for each.
+    examples : int
+        Different ones; each is seen turned and mirrored in eight ways.
     learning_rate : float
         At the beginning; it falls to zero along a cosine.
     seed : int
-        Of the initial weights; example i has the seed (`seed`, i).
+        Of the initial weights and of the order; example i has the seed (`seed`, i).
 
     Examples
     --------
@@ -48,8 +55,9 @@ class FinderTraining:
     """
 
     channels: int = 24
-    steps: int = 2000
+    steps: int = 600
     batch_size: int = 8
+    examples: int = 400
     learning_rate: float = 3e-3
     seed: int = 0
 
@@ -84,8 +92,7 @@ def example_image(seed: tuple[int, ...]) -> SimulatedImage:
             displacement=generator.uniform(0.0, 0.1),
         )  # fmt: skip
     elif kind < 0.75:
-        # 50 boundaries serve for all examples: to make one takes longer than an image.
-        atoms = _boundary(int(generator.integers(50)))
+        atoms = _boundary(int(generator.integers(_BOUNDARIES))).copy()
         turn = generator.uniform(0.0, 360.0)
         atoms.rotate(turn, "z", center=(width / 2, width / 2, 0.0))
         atoms.positions[:, :2] += generator.uniform(-4.0, 4.0, 2)
@@ -156,6 +163,39 @@ def example(seed: tuple[int, ...]) -> tuple[NDArray[np.float32], NDArray[np.floa
     return contrast, answer
 
 
+def symmetric(
+    contrast: NDArray[np.float32], answer: NDArray[np.float32], way: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Turn and mirror an example, the offsets in its answer as well.
+
+    Parameters
+    ----------
+    contrast, answer : ndarray of float32
+        From `example`.
+    way : int
+        0 to 7: bit 0 mirrors x, bit 1 mirrors y, bit 2 exchanges x and y.
+
+    Returns
+    -------
+    contrast, answer : ndarray of float32
+        Of the same shapes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> seen, answer = np.eye(2, dtype=np.float32), np.ones((2, 2, 3), np.float32)
+    >>> symmetric(seen, answer, 1)[1][0, 0].tolist()
+    [1.0, -1.0, 1.0]
+    """
+    if way & 1:
+        contrast, answer = contrast[:, ::-1], answer[:, ::-1] * np.float32([1, -1, 1])
+    if way & 2:
+        contrast, answer = contrast[::-1], answer[::-1] * np.float32([1, 1, -1])
+    if way & 4:
+        contrast, answer = contrast.T, answer.swapaxes(0, 1)[..., [0, 2, 1]]
+    return contrast, answer
+
+
 def train_finder(training: FinderTraining, folder: Path, *, verbose: bool = False) -> Finder:
     """Train a finder with Keras; an interrupted training goes on where it stopped.
 
@@ -193,10 +233,8 @@ def train_finder(training: FinderTraining, folder: Path, *, verbose: bool = Fals
     checkpoint = folder / "finder_checkpoint.npz"
     first, losses = _restored(model, checkpoint, training)
     for step in range(first, training.steps):
-        numbers = range(step * training.batch_size, (step + 1) * training.batch_size)
-        pairs = [example((training.seed, number)) for number in numbers]
-        seen = np.stack([contrast for contrast, _ in pairs])[..., None]
-        losses.append(float(model.train_on_batch(seen, np.stack([answer for _, answer in pairs]))))
+        seen, answers = _batch(training, step)
+        losses.append(float(model.train_on_batch(seen, answers)))
         if (step + 1) % 50 == 0 or step + 1 == training.steps:
             _keep(model, checkpoint, training, step + 1, losses)
             if verbose:
@@ -204,16 +242,34 @@ def train_finder(training: FinderTraining, folder: Path, *, verbose: bool = Fals
     return _arrays(model)
 
 
-def _boundary(number: int) -> Any:
-    """Return a copy of one of the boundaries of the examples."""
-    if number not in _BOUNDARIES:
-        angle = float(np.random.default_rng((5, number)).uniform(8.0, 30.0))
-        _BOUNDARIES[number] = grain_boundary(EDGE * PIXEL + 12.0, angle, (5, number))
-        _BOUNDARIES[number].positions[:, :2] -= 6.0
-    return _BOUNDARIES[number].copy()
+@lru_cache(maxsize=_BOUNDARIES)
+def _boundary(number: int) -> Atoms:
+    """Make one of the boundaries of the examples."""
+    angle = float(np.random.default_rng((5, number)).uniform(8.0, 30.0))
+    atoms = grain_boundary(EDGE * PIXEL + 12.0, angle, (5, number))
+    atoms.positions[:, :2] -= 6.0
+    return atoms
 
 
-_BOUNDARIES: dict[int, Any] = {}
+@lru_cache(maxsize=4096)
+def _kept_example(seed: int, number: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Draw an example once for all the steps that use it."""
+    return example((seed, number))
+
+
+def _batch(
+    training: FinderTraining, step: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Examples of a step, each turned and mirrored at random."""
+    generator = np.random.default_rng((training.seed, 1, step))
+    first = step * training.batch_size
+    seen, answers = [], []
+    for number in range(first, first + training.batch_size):
+        pair = _kept_example(training.seed, number % training.examples)
+        contrast, answer = symmetric(*pair, int(generator.integers(8)))
+        seen.append(contrast)
+        answers.append(answer)
+    return np.stack(seen)[..., None], np.stack(answers)
 
 
 def _model(keras: Any, training: FinderTraining) -> Any:
