@@ -1,0 +1,38 @@
+"""Images of an electron microscope: simulated, read, and turned into atoms (paper, Fig. 3)."""
+
+from arise_lib.microscopy.classical import find_blobs
+from arise_lib.microscopy.damage import DAMAGES, damaged
+from arise_lib.microscopy.finder import Finder, find_atoms, finder_card, load_finder
+from arise_lib.microscopy.found import Found, species_by_brightness
+from arise_lib.microscopy.images import Image, read_image
+from arise_lib.microscopy.matching import Match, match
+from arise_lib.microscopy.rings import rings
+from arise_lib.microscopy.scenes import grain_boundary, random_packing, sheet
+from arise_lib.microscopy.similarity import Blocks, blocks, cosine_similarity
+from arise_lib.microscopy.simulate import Imaging, SimulatedImage, simulate
+
+__all__ = [
+    "DAMAGES",
+    "Blocks",
+    "Finder",
+    "Found",
+    "Image",
+    "Imaging",
+    "Match",
+    "SimulatedImage",
+    "blocks",
+    "cosine_similarity",
+    "damaged",
+    "find_atoms",
+    "find_blobs",
+    "finder_card",
+    "grain_boundary",
+    "load_finder",
+    "match",
+    "random_packing",
+    "read_image",
+    "rings",
+    "sheet",
+    "simulate",
+    "species_by_brightness",
+]

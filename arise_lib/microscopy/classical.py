@@ -1,4 +1,4 @@
-"""The classical way to find atoms: blobs of the width of the probe, and a Gaussian fitted to each."""
+"""Find atoms the classical way: blobs as wide as the probe, and a Gaussian fitted to each."""
 
 from __future__ import annotations
 

@@ -202,7 +202,9 @@ def find_atoms(
     places, sure = _peaks(chance, odds[..., 1:])
     kept = sure >= confidence
     positions = places[kept] * (PIXEL / image.pixel)
-    inside = (positions > -0.5).all(axis=1) & (positions < np.array(image.data.shape[::-1]) - 0.5).all(1)
+    inside = (positions > -0.5).all(axis=1) & (
+        positions < np.array(image.data.shape[::-1]) - 0.5
+    ).all(1)
     positions, sure = positions[inside], sure[kept][inside]
     order = np.lexsort((positions[:, 0], np.rint(positions[:, 1])))
     positions = positions[order]
@@ -229,9 +231,7 @@ def prepared(image: Image) -> NDArray[np.float32]:
     >>> prepared(Image(np.eye(100, dtype=np.float32), 0.1)).shape
     (50, 50)
     """
-    smooth = gaussian_filter(
-        image.data, SMOOTHING / image.pixel, mode="nearest", output=np.float32
-    )
+    smooth = gaussian_filter(image.data, SMOOTHING / image.pixel, mode="nearest", output=np.float32)
     step = PIXEL / image.pixel
     rows, columns = (int((n - 1) / step) + 1 for n in smooth.shape)
     coarse = np.empty((rows, columns), dtype=np.float32)
@@ -279,9 +279,12 @@ def _forward(
         for i in range(3):
             for j in range(3):
                 part = values[i * d : i * d + height, j * d : j * d + width]
-                total += np.ascontiguousarray(part).reshape(-1, part.shape[2]).dot(
-                    kernel[i, j]
-                ).reshape(total.shape)
+                total += (
+                    np.ascontiguousarray(part)
+                    .reshape(-1, part.shape[2])
+                    .dot(kernel[i, j])
+                    .reshape(total.shape)
+                )
         inside = inside[d : d + height, d : d + width]
         # Beyond the image everything is zero in every layer, as in the training.
         values = np.maximum(total, 0.0) * inside

@@ -90,9 +90,7 @@ class Found:
         """
         low, high = self.positions.min(axis=0) + margin, self.positions.max(axis=0) - margin
         kept = ((self.positions >= low) & (self.positions <= high)).all(axis=1)
-        return Found(
-            self.positions[kept], self.confidence[kept], self.numbers[kept], self.pixel
-        )
+        return Found(self.positions[kept], self.confidence[kept], self.numbers[kept], self.pixel)
 
 
 def species_by_brightness(image: Image, positions: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -30,6 +30,9 @@ DOSES = 1e3, 1e6
 #: So many grain boundaries serve for all examples: to make one takes longer than an image.
 _BOUNDARIES = 12
 
+#: Steps between checkpoints.
+_EVERY = 50
+
 
 @dataclass(frozen=True)
 class FinderTraining:
@@ -235,10 +238,10 @@ def train_finder(training: FinderTraining, folder: Path, *, verbose: bool = Fals
     for step in range(first, training.steps):
         seen, answers = _batch(training, step)
         losses.append(float(model.train_on_batch(seen, answers)))
-        if (step + 1) % 50 == 0 or step + 1 == training.steps:
+        if (step + 1) % _EVERY == 0 or step + 1 == training.steps:
             _keep(model, checkpoint, training, step + 1, losses)
             if verbose:
-                print(f"step {step + 1}: loss {np.mean(losses[-50:]):.4f}", flush=True)
+                print(f"step {step + 1}: loss {np.mean(losses[-_EVERY:]):.4f}", flush=True)
     return _arrays(model)
 
 
@@ -257,9 +260,7 @@ def _kept_example(seed: int, number: int) -> tuple[NDArray[np.float32], NDArray[
     return example((seed, number))
 
 
-def _batch(
-    training: FinderTraining, step: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _batch(training: FinderTraining, step: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Examples of a step, each turned and mirrored at random."""
     generator = np.random.default_rng((training.seed, 1, step))
     first = step * training.batch_size

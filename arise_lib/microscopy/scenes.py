@@ -198,9 +198,11 @@ def random_packing(width: float, density: float, nearest: float, seed: Seed) -> 
             new = new[cKDTree(placed).query(new)[0] >= nearest]
         # Of two new ones that are too near, the later goes.
         clashes = cKDTree(new).query_pairs(nearest, output_type="ndarray")
-        new = np.delete(new, np.unique(clashes.max(axis=1, initial=0)), axis=0) if len(
-            clashes
-        ) else new
+        new = (
+            np.delete(new, np.unique(clashes.max(axis=1, initial=0)), axis=0)
+            if len(clashes)
+            else new
+        )
         placed = np.vstack([placed, new])[:wanted]
         if len(placed) == wanted:
             return Atoms(f"C{wanted}", np.column_stack([placed, np.zeros(wanted)]))

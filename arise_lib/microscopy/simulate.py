@@ -251,7 +251,9 @@ def _appearance(
     row = places[:, 1] / imaging.pixel
     for _ in range(30):
         row = (places[:, 1] - _shift(row, imaging, waves)[:, 1]) / imaging.pixel
-    return np.column_stack([(places[:, 0] - _shift(row, imaging, waves)[:, 0]) / imaging.pixel, row])
+    return np.column_stack(
+        [(places[:, 0] - _shift(row, imaging, waves)[:, 0]) / imaging.pixel, row]
+    )
 
 
 def _cores(
@@ -288,7 +290,7 @@ def _cores(
 
 
 def _patches(imaging: Imaging, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Thickness of the contamination, from 0 to 1: what rises above zero in a smooth random field."""
+    """Thickness of the contamination, from 0 to 1: a smooth random field where above zero."""
     length = imaging.contamination_length / imaging.pixel
     # Drawn on a grid fine enough for it, and enlarged.
     coarse = max(1, int(length / 4.0))
