@@ -55,9 +55,9 @@ def test_noise_is_that_of_counting():
 
 
 def test_a_drifting_sample_appears_where_the_truth_says():
-    moving = replace(CLEAN, drift=(2.0, 1.0), distortion=0.3)
+    moving = replace(CLEAN, drift=(4.0, 1.0), distortion=0.05)
     image = microscopy.simulate(lone(6.0, 6.0), moving, seed=3)
-    assert np.hypot(*(image.positions[0] - 60.0)) > 2.0
+    assert np.hypot(*(image.positions[0] - 60.0)) > 15.0
     np.testing.assert_allclose(centroid(image), image.positions[0], atol=0.2)
 
 

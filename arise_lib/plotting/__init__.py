@@ -27,6 +27,12 @@ from arise_lib.plotting.maps import (
     profile,
     sample_view,
 )
+from arise_lib.plotting.microscopy import (
+    micrographs,
+    ring_map,
+    score_curves,
+    similarity_matrices,
+)
 from arise_lib.plotting.order import label_maps, label_table, radial_profiles
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.pipeline import matrix_panels, pass_histograms, pipeline, vector_matrix
@@ -67,6 +73,7 @@ __all__ = [
     "like_for_like_curves",
     "map_table",
     "matrix_panels",
+    "micrographs",
     "middle_layer",
     "ovito_modifier",
     "ovito_picture",
@@ -75,8 +82,11 @@ __all__ = [
     "profile",
     "radial_profiles",
     "reliability_diagram",
+    "ring_map",
     "sample_view",
+    "score_curves",
     "search_panels",
+    "similarity_matrices",
     "to_ovito",
     "use_style",
     "vector_matrix",
