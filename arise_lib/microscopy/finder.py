@@ -199,7 +199,7 @@ def find_atoms(
     finder = load_finder() if finder is None else finder
     odds = _answers(finder, prepared(image), tile)
     chance = 1.0 / (1.0 + np.exp(-odds[..., 0]))
-    places, sure = _peaks(chance, odds[..., 1:])
+    places, sure = _peaks(chance.astype(np.float32), odds[..., 1:])
     kept = sure >= confidence
     positions = places[kept] * (PIXEL / image.pixel)
     inside = (positions > -0.5).all(axis=1) & (

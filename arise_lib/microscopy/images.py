@@ -198,7 +198,7 @@ def check_saturation(data: NDArray[Any], max_saturated: float = MAX_SATURATED) -
     if below.size == 0:
         raise InputError(f"All pixels are {top:g}: this image is empty.")
     before = float((data == below.max()).mean())
-    if share > max_saturated and share > before:
+    if share > max_saturated and share > 3.0 * before:
         raise InputError(
             f"{100 * share:.2f} % of the pixels have the largest value {top:g}: they are "
             f"saturated, and {100 * max_saturated:g} % are allowed. Cut that part off, record with "
@@ -246,9 +246,10 @@ def _read_picture(path: Path) -> NDArray[Any]:
     from PIL import Image as Picture
 
     with Picture.open(path) as picture:
-        if getattr(picture, "n_frames", 1) > 1:
+        frames = int(getattr(picture, "n_frames", 1))
+        if frames > 1:
             raise InputError(
-                f"{path.name} is a stack of {picture.n_frames} images; one is needed: save a frame "
+                f"{path.name} is a stack of {frames} images; one is needed: save a frame "
                 "or a sum of them."
             )
         if picture.mode == "P":

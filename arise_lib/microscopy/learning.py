@@ -89,7 +89,7 @@ def example_image(seed: tuple[int, ...]) -> SimulatedImage:
     kind = generator.random()
     if kind < 0.6:
         atoms = sheet(
-            "graphene", width, generator.integers(2**31),
+            "graphene", width, int(generator.integers(2**31)),
             silicon=int(generator.choice([0, 0, 1, 3])),
             vacancies=int(generator.choice([0, 1, 4])),
             displacement=generator.uniform(0.0, 0.1),
@@ -102,7 +102,7 @@ def example_image(seed: tuple[int, ...]) -> SimulatedImage:
     elif kind < 0.9:
         label = str(generator.choice(SHEETS))
         shaken = generator.uniform(0.0, 0.1)
-        atoms = sheet(label, width, generator.integers(2**31), displacement=shaken)
+        atoms = sheet(label, width, int(generator.integers(2**31)), displacement=shaken)
     else:
         density = generator.uniform(0.1, 0.3)
         atoms = random_packing(width + 8.0, density, 1.2, int(generator.integers(2**31)))
@@ -191,9 +191,9 @@ def symmetric(
     [1.0, -1.0, 1.0]
     """
     if way & 1:
-        contrast, answer = contrast[:, ::-1], answer[:, ::-1] * np.float32([1, -1, 1])
+        contrast, answer = contrast[:, ::-1], answer[:, ::-1] * np.array([1, -1, 1], np.float32)
     if way & 2:
-        contrast, answer = contrast[::-1], answer[::-1] * np.float32([1, 1, -1])
+        contrast, answer = contrast[::-1], answer[::-1] * np.array([1, 1, -1], np.float32)
     if way & 4:
         contrast, answer = contrast.T, answer.swapaxes(0, 1)[..., [0, 2, 1]]
     return contrast, answer

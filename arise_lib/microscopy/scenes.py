@@ -270,7 +270,7 @@ def _relaxed(
     bonded = number[neighbours[kept]]
     pairs = np.array(sorted({(min(i, j), max(i, j)) for i, row in enumerate(bonded)
                              for j in row if j >= 0}))  # fmt: skip
-    whole = (bonded >= 0).all(axis=1)
+    whole = np.asarray((bonded >= 0).all(axis=1))
     for _ in range(150):
         arms = points[pairs[:, 1]] - points[pairs[:, 0]]
         lengths = np.linalg.norm(arms, axis=1)
@@ -279,7 +279,7 @@ def _relaxed(
         np.add.at(force, pairs[:, 0], pull)
         np.add.at(force, pairs[:, 1], -pull)
         # Three bonds at 120 degrees put an atom into the middle of its neighbours.
-        middles = points[bonded].mean(axis=1)
+        middles = np.asarray(points[bonded].mean(axis=1))
         force += 0.3 * (middles - points)
         points = points + 0.3 * np.where(whole[:, None], force, 0.0)
     return points

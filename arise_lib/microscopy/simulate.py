@@ -226,7 +226,7 @@ def _columns(
     )
     numbers = np.zeros(n, dtype=np.int64)
     np.maximum.at(numbers, column, atoms.numbers)
-    return places, total, numbers
+    return places, np.asarray(total, dtype=np.float64), numbers
 
 
 def _shift(

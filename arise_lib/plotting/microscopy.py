@@ -187,7 +187,7 @@ def ring_map(
     1
     """
     figure, panel = plt.subplots(figsize=(4.2, 3.8), layout="constrained")
-    panel.scatter(*positions.T, s=3, color="0.6", linewidths=0)
+    panel.scatter(positions[:, 0], positions[:, 1], s=3, color="0.6", linewidths=0)
     for size, colour in _RINGS.items():
         here = middles[sizes == size]
         panel.scatter(
