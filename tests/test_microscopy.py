@@ -13,6 +13,7 @@ from tolerances import SINGLE
 
 from arise_lib import microscopy
 from arise_lib.errors import DataError, InputError
+from arise_lib.microscopy import experiment
 from arise_lib.microscopy import finder as finding
 from arise_lib.microscopy.learning import FinderTraining, example, symmetric, train_finder
 from arise_lib.microscopy.scenes import BOND
@@ -348,6 +349,17 @@ def test_the_released_finder_finds_atoms_below_the_pixel():
     assert pairs.error < 15.0
     again = microscopy.find_atoms(image, tile=48)
     np.testing.assert_allclose(again.positions, found.positions, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["graphene_si_2nm", "Si2C5_0"])
+def test_published_atoms_are_found_in_published_images(name):
+    images, positions = experiment.micrographs()
+    if name not in images:
+        pytest.skip(f"{name} is not in the data cache")
+    found = {name: microscopy.find_atoms(images[name])}
+    row = experiment.agreement(found, positions).loc[name]
+    assert row["matched / %"] > 95.0
+    assert row["displacement / pm"] < 15.0
 
 
 def test_a_finder_that_is_not_what_was_released_is_refused(tmp_path):

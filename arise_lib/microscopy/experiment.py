@@ -56,7 +56,8 @@ def micrographs() -> tuple[dict[str, Image], dict[str, Atoms]]:
     images : dict of str to Image
         Those that are in the data cache.
     positions : dict of str to ase.Atoms
-        Their published atoms, in pixels: x is the column, y the row.
+        Their published atoms, in pixels: x is the column, y the row. (In the archive of
+        the library it is the other way round.)
 
     Examples
     --------
@@ -79,7 +80,10 @@ def micrographs() -> tuple[dict[str, Image], dict[str, Atoms]]:
             images[name] = read_image(
                 storage.fetch(picture), 20.0 / 256, dataset="nn_input", max_saturated=_SATURATED
             )
-            positions[name] = atoms[name][0]
+            # In the archive the row comes first: only so do its Si atoms lie on the bright spots.
+            turned = atoms[name][0].copy()
+            turned.positions[:, :2] = turned.positions[:, 1::-1]
+            positions[name] = turned
     return images, positions
 
 
