@@ -8,13 +8,14 @@ from arise_lib.microscopy.images import Image, read_image
 from arise_lib.microscopy.matching import Match, match
 from arise_lib.microscopy.rings import rings
 from arise_lib.microscopy.scenes import grain_boundary, random_packing, sheet
-from arise_lib.microscopy.scores import FINDERS, score_doses
+from arise_lib.microscopy.scores import FINDERS, SCORED, score_doses
 from arise_lib.microscopy.similarity import Blocks, blocks, cosine_similarity
 from arise_lib.microscopy.simulate import Imaging, SimulatedImage, simulate
 
 __all__ = [
     "DAMAGES",
     "FINDERS",
+    "SCORED",
     "Blocks",
     "Finder",
     "Found",

@@ -39,6 +39,9 @@ LIBRARY = (
 #: Those that are drawn.
 SHOWN = ("graphene_si_2nm", "graphene_boundary_6nm", "Si2C5_0")
 
+#: The archive has fragments of a few atoms as well, and clusters of Si; the paper has 0 to 4 Si.
+MIN_ATOMS, MAX_SILICON = 50, 4
+
 _ARCHIVE = "stem/si_graphene_coordinates.zip"
 
 #: Share of the pixels of the large image that are saturated: contamination.
@@ -93,8 +96,9 @@ def library() -> dict[str, tuple[Atoms, int]]:
     Returns
     -------
     dict of str to (ase.Atoms, int)
-        Name, such as "Si1C3_10": atoms in pixels, and how many of them are Si. Empty
-        if the archive is not in the data cache.
+        Name, such as "Si1C3_10": atoms in pixels, and how many of them are Si, of those with
+        0 to 4 Si atoms and at least `MIN_ATOMS` in all. Empty if the archive is not in the
+        data cache.
 
     Examples
     --------
@@ -111,7 +115,9 @@ def library() -> dict[str, tuple[Atoms, int]]:
                 path = Path(folder) / f"{parts[2]}_{parts[1]}.in"
                 path.write_bytes(archive.read(member))
                 atoms = read_structure(path)
-                found[path.stem] = atoms, int((atoms.numbers == 14).sum())
+                n_silicon = int((atoms.numbers == 14).sum())
+                if len(atoms) >= MIN_ATOMS and n_silicon <= MAX_SILICON:
+                    found[path.stem] = atoms, n_silicon
     return found
 
 

@@ -24,6 +24,9 @@ FINDERS = ("network", "blobs", "truth")
 #: The images that are scored: 15 Å of graphene, with small errors of the scan.
 SCORED = Imaging(192, 192, drift=(0.3, 0.2), distortion=0.03, jitter=0.03)
 
+#: Fewer atoms are no structure that could be named.
+MIN_ATOMS = 50
+
 #: Displacement of the atoms of these sheets (thermal, frozen), in Å per coordinate.
 _SHAKEN = 0.03
 
@@ -51,7 +54,7 @@ def score_doses(
         `recall` and `precision` in %, `error` of the positions in pm, root mean square;
         NaN where nothing was found.
     structures : dict of str to ase.Atoms
-        What was found, in the order of the rows, of those with at least ten atoms; the keys
+        What was found, in the order of the rows, if it is at least `MIN_ATOMS`; the keys
         are the index of the table.
 
     Raises
@@ -83,7 +86,7 @@ def score_doses(
             for name in FINDERS:
                 key = f"{dose:g}, {number}, {name}"
                 rows[key] = (dose, number, name, *_scored(answers[name], image.positions, image))
-                if len(answers[name]) >= 10:
+                if len(answers[name]) >= MIN_ATOMS:
                     structures[key] = answers[name].atoms()
     columns = ["dose", "image", "finder", "recall", "precision", "error"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns), structures

@@ -108,6 +108,9 @@ def score_curves(table: pd.DataFrame, quantities: Mapping[str, str]) -> Figure:
         panel.set(xscale="log", xlabel="dose / electrons per Å²", ylabel=label)
         if label.endswith("pm"):
             panel.set_yscale("log")
+            panel.yaxis.set_major_formatter("{x:g}")
+            panel.yaxis.set_minor_formatter("{x:g}")
+            panel.tick_params(axis="y", which="minor", labelsize=7)
         else:
             panel.set_ylim(-3, 103)
     panels[0, 0].legend(fontsize=8)
@@ -191,7 +194,12 @@ def ring_map(
     for size, colour in _RINGS.items():
         here = middles[sizes == size]
         panel.scatter(
-            *here.T, s=34, color=colour, marker="p", label=f"rings of {size}: {len(here)}"
+            here[:, 0],
+            here[:, 1],
+            s=34,
+            color=colour,
+            marker="p",
+            label=f"rings of {size}: {len(here)}",
         )
     panel.set(xlabel=f"x / {unit}", ylabel=f"y / {unit}", aspect="equal")
     panel.invert_yaxis()
