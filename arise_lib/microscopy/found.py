@@ -41,7 +41,7 @@ class Found:
     --------
     >>> import numpy as np
     >>> two = Found(np.array([[0.0, 0.0], [14.2, 0.0]]), np.ones(2), np.array([6, 6]), 0.1)
-    >>> round(two.atoms().get_distance(0, 1), 3)
+    >>> round(float(two.atoms().get_distance(0, 1)), 3)
     1.42
     """
 
