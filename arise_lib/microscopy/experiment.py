@@ -252,32 +252,6 @@ def control(atoms: Atoms, seed: Seed) -> Atoms:
     return packed
 
 
-def shares(maps: xr.Dataset, n: int = 5) -> pd.Series:
-    """Share of the boxes that each class is named in.
-
-    Parameters
-    ----------
-    maps : xarray.Dataset
-        From `arise_lib.scan`.
-    n : int
-        How many classes.
-
-    Returns
-    -------
-    pandas.Series
-        In % of the boxes with an answer, largest first.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> shares(xr.Dataset({"label": ("x", ["MnS2", "MnS2", "graphene", ""])})).round(1).to_dict()
-    {'MnS2': 66.7, 'graphene': 33.3}
-    """
-    labels = pd.Series(maps["label"].values.ravel())
-    counts = labels[labels != ""].value_counts(normalize=True)
-    return (100.0 * counts).rename_axis("class").rename("boxes / %").head(n)
-
-
 def pentagons(
     maps: xr.Dataset, middles: NDArray[np.float64], sizes: NDArray[np.int64], box: float
 ) -> pd.DataFrame:
