@@ -198,7 +198,7 @@ def ring_map(
             here[:, 1],
             s=34,
             color=colour,
-            marker="p",
+            marker=(int(size), 0, 0),
             label=f"rings of {size}: {len(here)}",
         )
     panel.set(xlabel=f"x / {unit}", ylabel=f"y / {unit}", aspect="equal")
