@@ -226,7 +226,9 @@ def fit_probe(scene: Multislice, source: float, start: Imaging | None = None) ->
     wanted = scene.blurred(source)
 
     def scaled(x: NDArray[np.float64]) -> tuple[Imaging, NDArray[np.float64]]:
-        trial = replace(start, probe=float(np.clip(x[0], 0.3, 4.0)), tail=float(np.clip(x[1], 0, 1)))
+        trial = replace(
+            start, probe=float(np.clip(x[0], 0.3, 4.0)), tail=float(np.clip(x[1], 0, 1))
+        )
         model = _at_the_probe(scene, summed(scene, trial))
         factor = float((model * wanted).sum() / (model**2).sum())
         return replace(trial, cross_section=factor * trial.cross_section), factor * model

@@ -45,7 +45,9 @@ def occupy(
     if choices.occupancy == "full":
         kept = share >= FULL
         if not kept.any():
-            raise InputError(f"{told}, and no other; with the option occupancy as 'full' no atom is left")
+            raise InputError(
+                f"{told}, and no other; with the option occupancy as 'full' no atom is left"
+            )
         notes.append(f"{told}: {(~kept).sum()} are left out (option occupancy: full)")
         return owners[kept], positions[kept]
     few = np.flatnonzero(share < FULL)
