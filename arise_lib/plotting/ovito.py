@@ -141,7 +141,7 @@ def ovito_picture(
         view.zoom_all(size=size)
         # It leaves room for the sphere about the cell; a sample is flatter.
         view.fov *= _ZOOM
-        legend = ColorLegendOverlay(property=f"particles/{STRUCTURE_TYPE}", title=" ")
+        legend = ColorLegendOverlay(property=f"particles/{STRUCTURE_TYPE}")
         legend.legend_size, legend.font_size, legend.aspect_ratio = 0.8, 0.04, 18.0
         legend.orientation = QtCore.Qt.Orientation.Vertical
         legend.alignment = QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter
