@@ -269,9 +269,8 @@ def test_a_large_image_takes_the_memory_of_some_copies_of_itself():
     image = microscopy.simulate(
         microscopy.sheet("graphene", 82.0, 0), microscopy.Imaging(1024, 1024, dose=1e6), seed=0
     )
-    microscopy.find_atoms(
-        microscopy.Image(image.data[:128, :128], image.pixel)
-    )  # loads what is loaded once
+    # Loads what is loaded once.
+    microscopy.find_atoms(microscopy.Image(image.data[:128, :128], image.pixel))
     tracemalloc.start()
     found = microscopy.find_atoms(image)
     peak = tracemalloc.get_traced_memory()[1]

@@ -169,8 +169,8 @@ def test_class_map() -> None:
 def test_numbers_of_a_map_do_not_cover_each_other() -> None:
     points = pd.DataFrame(
         {
-            "x": [0.0, 0.01, 0.02, 1.0],
-            "y": [0.0, 0.0, 0.0, 1.0],
+            "x": [0.0, 0.01, 0.02, 1],
+            "y": [0.0, 0, 0, 1],
             "label": ["fcc", "bcc", "hcp", "sc"],
         }
     )

@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/refresh_checksums.py
 
-Writes SHA256SUMS in data/prototypes, data/paper, data/unknown, data/heat and data/microscopy, in the notation of
-``sha256sum``.
+Writes SHA256SUMS in data/prototypes, data/paper, data/unknown, data/heat and data/microscopy, in
+the notation of ``sha256sum``.
 """
 
 from __future__ import annotations

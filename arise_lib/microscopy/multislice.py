@@ -180,7 +180,7 @@ def summed(scene: Multislice, imaging: Imaging) -> Image:
     Examples
     --------
     >>> summed(load_multislice("MoS2"), Imaging()).data.shape
-    (220, 190)
+    (219, 190)
     """
     shifts = np.array([(i, j) for i in (-1, 0, 1) for j in (-1, 0, 1)]) * scene.extent
     places = (scene.positions[None] + shifts[:, None]).reshape(-1, 2)
