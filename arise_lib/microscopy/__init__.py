@@ -18,7 +18,7 @@ from arise_lib.microscopy.multislice import (
 )
 from arise_lib.microscopy.rings import rings
 from arise_lib.microscopy.scenes import grain_boundary, random_packing, sheet
-from arise_lib.microscopy.scores import FINDERS, SCORED, score_doses
+from arise_lib.microscopy.scores import FINDERS, SCORED, atomap_scores, score_doses
 from arise_lib.microscopy.similarity import Blocks, blocks, cosine_similarity
 from arise_lib.microscopy.simulate import Imaging, SimulatedImage, simulate
 
@@ -36,6 +36,7 @@ __all__ = [
     "Multislice",
     "SimulatedImage",
     "agreement",
+    "atomap_scores",
     "blocks",
     "contrast_exponent",
     "cosine_similarity",
