@@ -8,6 +8,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from arise_lib.microscopy.found import Found
@@ -126,6 +127,9 @@ def beside_multislice(
     power = Imaging().exponent
     last.loglog(numbers, sigma[6] * (numbers / 6.0) ** power, "--", label=f"power {power:g} from C")
     last.set(xlabel="atomic number", ylabel="cross-section / Å²")
+    last.xaxis.set_major_locator(FixedLocator([5, 10, 20, 40, 80]))
+    last.xaxis.set_minor_locator(NullLocator())
+    last.xaxis.set_major_formatter("{x:g}")
     last.legend(fontsize=8)
     return figure
 
@@ -162,8 +166,11 @@ def score_curves(table: pd.DataFrame, quantities: Mapping[str, str]) -> Figure:
             curve = rows.groupby("dose")[column].agg(["mean", "min", "max"]).dropna()
             if (curve["mean"] == 0).all():
                 continue
-            panel.plot(curve.index, curve["mean"], "osv^"[k % 4] + "-", ms=4, label=str(name))
-            panel.fill_between(curve.index, curve["min"], curve["max"], alpha=0.15, linewidth=0)
+            style = {"color": f"C{k}", "label": str(name)}
+            panel.plot(curve.index, curve["mean"], "osv^"[k % 4] + "-", ms=4, **style)
+            panel.fill_between(
+                curve.index, curve["min"], curve["max"], alpha=0.15, linewidth=0, color=f"C{k}"
+            )
         panel.set(xscale="log", xlabel="dose / electrons per Å²", ylabel=label)
         if label.endswith("pm"):
             panel.set_yscale("log")
