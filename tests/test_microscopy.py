@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 
 import h5py
@@ -262,6 +263,65 @@ def test_tiles_do_not_change_the_answer(tile):
     whole = finding._answers(finder, contrast, 10_000)
     pieces = finding._answers(finder, contrast, tile)
     np.testing.assert_allclose(pieces, whole, rtol=0, atol=SINGLE * np.abs(whole).max())
+
+
+def test_a_large_image_takes_the_memory_of_some_copies_of_itself():
+    image = microscopy.simulate(
+        microscopy.sheet("graphene", 82.0, 0), microscopy.Imaging(1024, 1024, dose=1e6), seed=0
+    )
+    # Loads what is loaded once.
+    microscopy.find_atoms(microscopy.Image(image.data[:128, :128], image.pixel))
+    tracemalloc.start()
+    found = microscopy.find_atoms(image)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 15 * image.data.nbytes
+    pairs = microscopy.match(found.positions, image.positions, pixel=image.pixel)
+    assert min(pairs.recall, pairs.precision) > 0.98
+
+
+def test_single_atoms_scatter_as_multislice_says():
+    sigma = microscopy.cross_sections()
+    assert sigma.is_monotonic_increasing
+    assert sigma[6] == pytest.approx(microscopy.Imaging().cross_section, rel=0.2)
+    # From B to Pb a lower power than for the light elements among themselves.
+    light = microscopy.contrast_exponent(sigma[[5, 6, 7]])
+    assert 1.3 < microscopy.contrast_exponent(sigma) < 1.7 < light < 2.0
+
+
+@pytest.mark.parametrize(
+    ("scene", "correlation", "residual"), [("graphene", 0.99, 0.12), ("MoS2", 0.96, 0.30)]
+)
+def test_a_sum_of_probes_is_near_to_multislice(scene, correlation, residual):
+    image = microscopy.load_multislice(scene)
+    fitted = microscopy.fit_probe(image, source=0.6)
+    found = microscopy.agreement(image, 0.6, fitted)
+    assert found["correlation"] > correlation
+    assert found["residual"] < residual
+    # What was fitted is better than the default, and not far from it.
+    assert found["residual"] < microscopy.agreement(image, 0.6, microscopy.Imaging())["residual"]
+    assert fitted.probe == pytest.approx(microscopy.Imaging().probe, abs=0.25)
+
+
+def test_the_source_of_electrons_blurs_and_loses_none():
+    image = microscopy.load_multislice("graphene")
+    blurred = image.blurred(0.6)
+    assert blurred.mean() == pytest.approx(image.intensity.mean())
+    assert blurred.std() < image.intensity.std()
+
+
+def test_unknown_scene():
+    with pytest.raises(InputError, match="no multislice image 'gold'"):
+        microscopy.load_multislice("gold")
+
+
+def test_control_fills_the_frame_of_the_sample():
+    sheet = microscopy.sheet("graphene", 30.0, 0)
+    oblong = sheet[sheet.positions[:, 1] < 14.0]
+    packed = experiment.control(oblong, 0)
+    frame = np.ptp(oblong.positions[:, :2], axis=0)
+    assert (packed.positions[:, :2] <= frame).all()
+    assert len(packed) == pytest.approx(len(oblong), rel=0.1)
 
 
 def test_prediction_is_what_keras_computes(tmp_path):

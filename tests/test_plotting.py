@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from scipy.spatial.distance import pdist
 
 matplotlib.use("Agg")
 
@@ -153,16 +154,29 @@ def test_descriptor_lines() -> None:
 
 def test_class_map() -> None:
     points = pd.DataFrame(
-        {"x": [0.0, 1, 2, 3], "y": [0.0, 1, 0, 1], "label": ["fcc", "fcc", "bcc", "graphene"]}
+        {"x": [0.0, 1, 60, 100], "y": [0.0, 1, 50, 100], "label": ["fcc", "fcc", "fcc", "bcc"]}
     )
     figure = plotting.class_map(points)
     figure.canvas.draw()
-    panel = figure.axes[0]
-    # One name per class, in the middle of its points.
-    assert [(text.get_text(), text.xy) for text in panel.texts] == [
-        ("fcc", (0.5, 0.5)), ("bcc", (2.0, 0.0)), ("graphene", (3.0, 1.0)),
-    ]  # fmt: skip
+    panel, key = figure.axes
+    # A number on each island of a class, in the middle of its points; names beside the map.
+    found = [(text.get_text(), *map(float, text.xy)) for text in panel.texts]
+    assert found == [("1", 0.5, 0.5), ("1", 60.0, 50.0), ("2", 100.0, 100.0)]
+    assert [text.get_text() for text in key.texts] == ["1 fcc", "2 bcc"]
     assert sum(len(dots.get_offsets()) for dots in panel.collections) == 4
+
+
+def test_numbers_of_a_map_do_not_cover_each_other() -> None:
+    points = pd.DataFrame(
+        {
+            "x": [0.0, 0.01, 0.02, 1],
+            "y": [0.0, 0, 0, 1],
+            "label": ["fcc", "bcc", "hcp", "sc"],
+        }
+    )
+    panel = plotting.class_map(points).axes[0]
+    places = np.array([text.get_position() for text in panel.texts])
+    assert pdist(places).min() > 0.02
 
 
 def test_learning_curves() -> None:

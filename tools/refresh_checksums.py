@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/refresh_checksums.py
 
-Writes SHA256SUMS in data/prototypes, data/paper, data/unknown and data/heat, in the notation of
-``sha256sum``.
+Writes SHA256SUMS in data/prototypes, data/paper, data/unknown, data/heat and data/microscopy, in
+the notation of ``sha256sum``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import argparse
 import hashlib
 from pathlib import Path
 
-FOLDERS = ("data/prototypes", "data/paper", "data/unknown", "data/heat")
+FOLDERS = ("data/prototypes", "data/paper", "data/unknown", "data/heat", "data/microscopy")
 
 
 def refresh(folder: Path) -> None:

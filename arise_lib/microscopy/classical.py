@@ -127,6 +127,8 @@ def _fitted(
     start = np.array([*place, np.ptp(values), sigma, values.min()])
     if len(values) < len(start):
         return place
-    found = least_squares(residuals, start, jac=slopes, method="lm", max_nfev=50).x
+    # So far that where it stops does not depend on the last bits of its linear algebra.
+    tight = {"ftol": 1e-12, "xtol": 1e-12, "gtol": 1e-12}
+    found = least_squares(residuals, start, jac=slopes, method="lm", max_nfev=50, **tight).x
     moved = float(np.hypot(*(found[:2] - place)))
     return np.asarray(found[:2]) if np.isfinite(moved) and moved <= sigma else place

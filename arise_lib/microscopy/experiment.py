@@ -220,7 +220,7 @@ def quasicrystal() -> Atoms | None:
 
 
 def control(atoms: Atoms, seed: Seed) -> Atoms:
-    """Pack as many atoms into the same frame at random.
+    """Pack atoms into the same frame at random, as densely.
 
     Parameters
     ----------
@@ -242,12 +242,14 @@ def control(atoms: Atoms, seed: Seed) -> Atoms:
     True
     """
     points = atoms.positions[:, :2]
-    width = float(np.ptp(points, axis=0).max())
-    area = float(np.prod(np.ptp(points, axis=0)))
-    density = len(points) / area
+    frame = np.ptp(points, axis=0)
+    density = len(points) / float(np.prod(frame))
     nearest = float(np.quantile(cKDTree(points).query(points, k=2)[0][:, 1], 0.01))
     # Discs of this diameter cover 45 % of the plane; random addition jams at 54.7 %.
-    packed = random_packing(width, density, min(nearest, np.sqrt(1.8 / np.pi / density)), seed)
+    apart = min(nearest, np.sqrt(1.8 / np.pi / density))
+    packed = random_packing(float(frame.max()), density, apart, seed)
+    # A square of the longer edge, cut to the frame.
+    packed = packed[(packed.positions[:, :2] <= frame).all(axis=1)]
     packed.numbers[:] = atoms.numbers[0]
     return packed
 

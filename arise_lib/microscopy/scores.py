@@ -17,6 +17,8 @@ from arise_lib.microscopy.images import Image
 from arise_lib.microscopy.matching import match
 from arise_lib.microscopy.scenes import sheet
 from arise_lib.microscopy.simulate import Imaging, simulate
+from arise_lib.storage.checksums import checked
+from arise_lib.storage.paths import DATA
 
 #: Who finds atoms: the network, blobs with fitted Gaussians, and the truth itself.
 FINDERS = ("network", "blobs", "truth")
@@ -28,7 +30,37 @@ SCORED = Imaging(192, 192, drift=(0.3, 0.2), distortion=0.03, jitter=0.03)
 MIN_ATOMS = 50
 
 #: Displacement of the atoms of these sheets (thermal, frozen), in Å per coordinate.
-_SHAKEN = 0.03
+SHAKEN = 0.03
+
+
+def atomap_scores() -> pd.DataFrame:
+    """Read how Atomap does on the images of notebook 05, as it was scored once.
+
+    Atomap [1]_ is no dependency; ``tools/score_atomap.py`` wrote the table, with seed 5 and two
+    images for each dose.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `dose`, `image`, `recall`, `precision` and `error` as `score_doses` has them,
+        and `finder`, which is ``"atomap"``.
+
+    Raises
+    ------
+    DataError
+        If the table is missing or damaged.
+
+    References
+    ----------
+    .. [1] M. Nord et al., Adv. Struct. Chem. Imaging 3, 9 (2017).
+
+    Examples
+    --------
+    >>> set(atomap_scores()["finder"])
+    {'atomap'}
+    """
+    table = pd.read_csv(checked(DATA / "microscopy" / "atomap.csv"))
+    return table.assign(finder="atomap")
 
 
 def score_doses(
@@ -74,7 +106,7 @@ def score_doses(
     rows, structures = {}, {}
     for dose in doses:
         for number in range(n_images):
-            atoms = sheet("graphene", width, (seed, number), displacement=_SHAKEN)
+            atoms = sheet("graphene", width, (seed, number), displacement=SHAKEN)
             image = simulate(atoms, replace(imaging, dose=dose), (seed, number, round(dose)))
             answers = {
                 "network": find_atoms(image),

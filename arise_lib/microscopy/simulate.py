@@ -48,7 +48,8 @@ class Imaging:
         Share of the probe's intensity, from 0 to 1, in a tail three times as wide.
     exponent : float
         Brightness of an atom grows with its atomic number to this power: 1.7 [1]_ (1.64
-        measured for B, C, N and O in [2]_).
+        measured for B, C, N and O in [2]_). By multislice the height of Si above graphene
+        follows it; sums over whole spots grow more slowly (`microscopy.contrast_exponent`).
     cross_section : float
         Of one carbon atom for scattering onto the detector, in Å². The default is that of
         the screened Coulomb potential for 60 keV and angles above 54 mrad [3]_.

@@ -28,6 +28,7 @@ from arise_lib.plotting.maps import (
     sample_view,
 )
 from arise_lib.plotting.microscopy import (
+    beside_multislice,
     micrographs,
     ring_map,
     score_curves,
@@ -50,6 +51,7 @@ __all__ = [
     "accuracy_heatmap",
     "add_to_ovito",
     "atom_map",
+    "beside_multislice",
     "boxes_in_space",
     "class_bars",
     "class_colour",

@@ -244,10 +244,12 @@ def accuracy_heatmap(table: pd.DataFrame) -> Figure:
     """
     size = (1.9 + 0.75 * table.shape[1], 0.9 + 0.24 * table.shape[0])
     figure, panel = plt.subplots(figsize=size)
-    panel.imshow(table, cmap="RdYlGn", vmin=0, vmax=100, aspect="auto")
+    panel.imshow(table, cmap="RdYlBu", vmin=0, vmax=100, aspect="auto")
     for row, values in enumerate(table.to_numpy()):
         for column, value in enumerate(values):
-            panel.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7)
+            # White on the dark ends of the scale.
+            ink = "white" if value < 12 or value > 92 else "black"
+            panel.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7, color=ink)
     panel.set_xticks(range(table.shape[1]), [str(name) for name in table.columns], fontsize=7)
     panel.set_yticks(range(table.shape[0]), [str(name) for name in table.index], fontsize=7)
     panel.tick_params(length=0, labeltop=True, labelbottom=False)

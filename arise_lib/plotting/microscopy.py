@@ -8,10 +8,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, NullLocator
 from numpy.typing import NDArray
 
 from arise_lib.microscopy.found import Found
 from arise_lib.microscopy.images import Image
+from arise_lib.microscopy.multislice import Multislice, contrast_exponent, summed
+from arise_lib.microscopy.simulate import Imaging
 
 #: Colours of the atoms of an image, by atomic number.
 _SPECIES = {6: "#56b4e9", 14: "#d55e00"}
@@ -71,6 +74,66 @@ def micrographs(
     return figure
 
 
+def beside_multislice(
+    scenes: Mapping[str, Multislice],
+    fitted: Mapping[str, Imaging],
+    source: float,
+    sigma: pd.Series,
+) -> Figure:
+    """Draw images by multislice, sums of probes beside them, and the contrast of elements.
+
+    Parameters
+    ----------
+    scenes : mapping of str to Multislice
+        Title and image.
+    fitted : mapping of str to Imaging
+        Parameters of the sum of probes for each title.
+    source : float
+        Full width at half maximum of the source in Å.
+    sigma : pandas.Series
+        Cross-section in Å² for each atomic number.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Two panels for each image, with one scale of grey and in Å, and one for the elements.
+
+    Examples
+    --------
+    >>> from arise_lib import microscopy, plotting
+    >>> scenes = {"MoS2": microscopy.load_multislice("MoS2")}
+    >>> fitted = {"MoS2": microscopy.Imaging()}
+    >>> sigma = microscopy.cross_sections()
+    >>> len(plotting.beside_multislice(scenes, fitted, 0.6, sigma).axes)
+    3
+    """
+    n = 2 * len(scenes) + 1
+    figure, panels = plt.subplots(1, n, figsize=(2.9 * n, 3.0), layout="constrained")
+    for k, (title, scene) in enumerate(scenes.items()):
+        blurred, sums = scene.blurred(source), summed(scene, fitted[title]).data
+        for panel, data, who in zip(
+            panels[2 * k : 2 * k + 2], (blurred, sums), ("multislice", "sum of probes"), strict=True
+        ):
+            panel.imshow(
+                data, cmap="gray", vmin=0.0, vmax=blurred.max(), interpolation="bicubic",
+                extent=(0.0, scene.extent[0], scene.extent[1], 0.0),
+            )  # fmt: skip
+            panel.set(title=f"{title}, {who}", xlabel="x / Å", ylabel="y / Å")
+    last, numbers = panels[-1], sigma.index.to_numpy(float)
+    last.loglog(numbers, sigma, "o", color="0.2", label="multislice")
+    own = contrast_exponent(sigma)
+    middle = np.exp(np.log(sigma).mean() - own * np.log(numbers).mean())
+    last.loglog(numbers, middle * numbers**own, "-", label=f"fit, power {own:.2f}")
+    power = Imaging().exponent
+    last.loglog(numbers, sigma[6] * (numbers / 6.0) ** power, "--", label=f"power {power:g} from C")
+    last.set(xlabel="atomic number", ylabel="cross-section / Å²")
+    last.xaxis.set_major_locator(FixedLocator([5, 10, 20, 40, 80]))
+    last.xaxis.set_minor_locator(NullLocator())
+    last.xaxis.set_major_formatter("{x:g}")
+    last.legend(fontsize=8)
+    return figure
+
+
 def score_curves(table: pd.DataFrame, quantities: Mapping[str, str]) -> Figure:
     """Draw scores of several finders against the dose.
 
@@ -103,8 +166,11 @@ def score_curves(table: pd.DataFrame, quantities: Mapping[str, str]) -> Figure:
             curve = rows.groupby("dose")[column].agg(["mean", "min", "max"]).dropna()
             if (curve["mean"] == 0).all():
                 continue
-            panel.plot(curve.index, curve["mean"], "osv"[k % 3] + "-", ms=4, label=str(name))
-            panel.fill_between(curve.index, curve["min"], curve["max"], alpha=0.15, linewidth=0)
+            style = {"color": f"C{k}", "label": str(name)}
+            panel.plot(curve.index, curve["mean"], "osv^"[k % 4] + "-", ms=4, **style)
+            panel.fill_between(
+                curve.index, curve["min"], curve["max"], alpha=0.15, linewidth=0, color=f"C{k}"
+            )
         panel.set(xscale="log", xlabel="dose / electrons per Å²", ylabel=label)
         if label.endswith("pm"):
             panel.set_yscale("log")

@@ -33,6 +33,9 @@ _NONE = "none", "#f2f2f2"
 # From above, from the left, from the front.
 _VIEW = (2.0, 3.0, -2.0)
 
+#: Part of the field of view that is drawn.
+_ZOOM = 0.7
+
 
 def ovito_modifier(*, every: int = 1, **settings: Any) -> Callable[[int, DataCollection], None]:
     """Make a modifier function for OVITO's pipelines.
@@ -128,13 +131,21 @@ def ovito_picture(
         If OVITO cannot draw here: it needs a Vulkan driver, if only that of a software renderer.
     """
     from ovito.pipeline import Pipeline, StaticSource
-    from ovito.vis import TachyonRenderer, Viewport
+    from ovito.qt_compat import QtCore
+    from ovito.vis import ColorLegendOverlay, TachyonRenderer, Viewport
 
     pipeline = Pipeline(source=StaticSource(data=to_ovito(found)))
     pipeline.add_to_scene()
     try:
         view = Viewport(type=Viewport.Type.Perspective, camera_dir=_VIEW)
         view.zoom_all(size=size)
+        # It leaves room for the sphere about the cell; a sample is flatter.
+        view.fov *= _ZOOM
+        legend = ColorLegendOverlay(property=f"particles/{STRUCTURE_TYPE}")
+        legend.legend_size, legend.font_size, legend.aspect_ratio = 0.8, 0.04, 18.0
+        legend.orientation = QtCore.Qt.Orientation.Vertical
+        legend.alignment = QtCore.Qt.AlignmentFlag.AlignLeft | QtCore.Qt.AlignmentFlag.AlignVCenter
+        view.overlays.append(legend)
         with atomic_write(path) as temporary:
             view.render_image(filename=str(temporary), size=size, renderer=TachyonRenderer())
     except RuntimeError as error:

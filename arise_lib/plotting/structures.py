@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -65,14 +66,20 @@ def draw_atoms(axes: Axes, atoms: Atoms, view: NDArray[np.float64] | None = None
     axes.axis("off")
 
 
+#: Length of the bar in each picture of the gallery, Å.
+_BAR = 5.0
+
+
 def _gallery_view(pbc: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Rotate so that crystals are seen from slightly off an axis, sheets from half above."""
-    tilt = -45.0 if pbc.sum() == 2 else -80.0
+    """Rotate so that crystals are seen from slightly off an axis, sheets as flat discs."""
+    tilt = -65.0 if pbc.sum() == 2 else -80.0
     return Rotation.from_euler("zx", [12.0, tilt], degrees=True).as_matrix()
 
 
-def gallery(labels: Sequence[str] = prototypes.LABELS, n_columns: int = 12) -> Figure:
+def gallery(labels: Sequence[str] = prototypes.LABELS, n_columns: int = 9) -> Figure:
     """Draw a small round cluster of each class, titled in the colour of its family.
+
+    The bar below each is 5 Å long.
 
     Parameters
     ----------
@@ -93,15 +100,21 @@ def gallery(labels: Sequence[str] = prototypes.LABELS, n_columns: int = 12) -> F
     2
     """
     n_rows = -(-len(labels) // n_columns)
-    figure, panels = plt.subplots(n_rows, n_columns, figsize=(n_columns, 1.18 * n_rows))
+    figure, panels = plt.subplots(n_rows, n_columns, figsize=(1.1 * n_columns, 1.4 * n_rows))
     for panel in np.ravel(panels):
         panel.axis("off")
     for panel, label in zip(np.ravel(panels), labels, strict=False):
         entry, cell = prototypes.get(label), prototypes.build(label)
         draw_atoms(panel, round_cluster(cell, GALLERY_ATOMS), _gallery_view(cell.pbc))
-        title = entry.tex.replace(" ", "\n", 1) if len(entry.label) > 18 else entry.tex
-        panel.set_title(title, fontsize=6, color=FAMILY_COLOURS[entry.family], pad=1)
-    figure.subplots_adjust(0, 0, 1, 0.95, wspace=0.05, hspace=0.25)
+        panel.set_title(
+            fill(entry.tex, 20, break_long_words=False),
+            fontsize=7.5,
+            color=FAMILY_COLOURS[entry.family],
+            pad=2,
+        )
+        (left, _), (bottom, _) = panel.get_xlim(), panel.get_ylim()
+        panel.plot([left, left + _BAR], [bottom, bottom], color="0.2", linewidth=1.5, clip_on=False)
+    figure.subplots_adjust(0.01, 0.01, 0.99, 1.0 - 0.6 / figure.get_figheight(), hspace=0.42)
     handles = [
         Line2D([], [], color=colour, linewidth=4, label=family)
         for family, colour in FAMILY_COLOURS.items()

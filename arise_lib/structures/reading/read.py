@@ -397,7 +397,7 @@ def _read_one(path: Any, index: int, name: str | None, choices: Choices) -> Sour
         if len(readings) == 1 or at != len(readings) - 1:
             raise
         raise InputError(
-            f"{error} (frame {at}, the last; the {at} before it can be read, index={at - 1} or "
+            f"{error} (frame {at}, the last; the {at} before it can be read: index {at - 1} or "
             "less)"
         ) from error
     told = tuple(clean(note) for note in notes)

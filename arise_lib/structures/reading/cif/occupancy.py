@@ -38,15 +38,17 @@ def occupy(
     names = some([f"{s.label} ({s.occupancy:g})" for s in partial_sites])
     told = f"{place} has partly occupied sites, {names}"
     if choices.occupancy == "refuse":
-        raise InputError(f"{told}; say with occupancy= what to do, such as 'major'")
+        raise InputError(f"{told}; say with the option occupancy what to do: major, all or full")
     if choices.occupancy == "all":
-        notes.append(f"{told}: every one is taken as an atom (occupancy='all')")
+        notes.append(f"{told}: every one is taken as an atom (option occupancy: all)")
         return owners[share > 0], positions[share > 0]
     if choices.occupancy == "full":
         kept = share >= FULL
         if not kept.any():
-            raise InputError(f"{told}, and no other; occupancy='full' leaves no atom")
-        notes.append(f"{told}: {(~kept).sum()} are left out (occupancy='full')")
+            raise InputError(
+                f"{told}, and no other; with the option occupancy as 'full' no atom is left"
+            )
+        notes.append(f"{told}: {(~kept).sum()} are left out (option occupancy: full)")
         return owners[kept], positions[kept]
     few = np.flatnonzero(share < FULL)
     numbers = np.array([sites[i].number for i in owners])
@@ -74,7 +76,7 @@ def occupy(
         raise InputError(f"{told}, all of them less than half; no atom is left")
     done = [f"{n_shared} shared position(s) went to the species with most of it"] * (n_shared > 0)
     done += [f"{n_left} atom(s) less than half there are left out"] * (n_left > 0)
-    notes.append(f"{told}: {', '.join([*done, 'others count as full'])} (occupancy='major')")
+    notes.append(f"{told}: {', '.join([*done, 'others count as full'])} (option occupancy: major)")
     return owners[order], positions[order]
 
 
