@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -301,6 +303,17 @@ def test_picture_and_numbers_side_by_side(figures: Path) -> None:
     assert files(figures) == ["fig1_test.csv", "fig1_test.png"]
     assert (figures / "fig1_test.csv").read_bytes() == b"epoch,accuracy\n0,0.333333\n1,2\n2,4\n"
     assert (figures / "fig1_test.png").read_bytes().startswith(b"\x89PNG\r\n")
+
+
+def test_the_same_view_is_the_same_bytes(figures: Path) -> None:
+    view = {"meta": {"name": "µ"}, "environments": [{"center": 3}]}
+    for profile in ("quick", "quick", "paper"):
+        compendium.save_view(view, "linked", profile)
+    assert files(figures) == ["linked.json.gz", "paper/linked.json.gz"]
+    written = [(figures / name).read_bytes() for name in files(figures)]
+    assert written[0] == written[1] and json.loads(gzip.decompress(written[0])) == view
+    with pytest.raises(ValueError, match="JSON compliant"):
+        compendium.save_view({"x": float("nan")}, "linked")
 
 
 def test_full_size_results_have_a_folder_of_their_own(figures: Path) -> None:
