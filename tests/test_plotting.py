@@ -471,6 +471,9 @@ def test_maps_of_many_classes_have_one_scale_and_say_their_share() -> None:
 def test_a_sliding_box_stops_where_the_doubt_is_largest() -> None:
     maps = two_layers(1.0).assign_attrs(box=2.0)
     maps["mutual_information"][1, 1, 2] = 9.0
+    # More doubt at the rim does not count.
+    maps["mutual_information"][1, 1, 3] = 99.0
+    maps["filled"] = maps["mutual_information"] * 0.0 + [1.0, 1.0, 1.0, 0.5]
     atoms = Atoms("Fe4", positions=[[2.2, 1, 2], [2.5, 1.2, 1.5], [9, 9, 9], [0, 1, 2]])
     figure = plotting.sliding_box(atoms, np.array(["fcc", "bcc", "bcc", "fcc"]), maps, 0.9, ["fcc"])
     sample, *boxes = figure.axes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,20 +14,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
 
 from arise_lib.plotting.colours import class_colours, coloured
+from arise_lib.plotting.outlines import Naming, outline, phase_grid
 
 #: Labels of a map that its legend names, the most frequent ones.
 NAMED = 8
-
-#: Points along each side of a picture at which phases are asked for.
-_FINE = 200
-
-#: Names the phase at points of shape (n_points, 3).
-Naming = Callable[[NDArray[np.float64]], NDArray[np.str_]]
 
 
 def sample_view(
@@ -131,8 +124,9 @@ def compared_maps(
         doubt = _paint(row[-1], layer, information, plane, vmax=top, cmap="magma")
         named = phases.get(name) if isinstance(phases, Mapping) else phases
         if named is not None:
+            grid = phase_grid(layer, plane, named)
             for panel in row:
-                _outline(panel, layer, plane, named, with_names=panel is row[0])
+                outline(panel, *grid, with_names=panel is row[0])
         row[0].set_ylabel(f"{name}\n{plane[1]} / {unit}")
     for panel, title in zip(
         panels[0], ["class", *(f"p({label})" for label in classes), "mutual information"],
@@ -197,10 +191,11 @@ def class_maps(
     n_rows, n_wide = -(-len(classes) // n_columns), min(len(classes), n_columns)
     figure, panels = _grid(n_rows, n_wide, _height_over_width(layer, plane))
     labels = maps["label"].values[maps["label"].values != ""]
+    grid = None if phases is None else phase_grid(layer, plane, phases)
     for panel, label in zip(panels.ravel(), classes, strict=False):
         image = _paint(panel, layer, layer["probability"].sel({"class": label}), plane, vmax=1.0)
-        if phases is not None:
-            _outline(panel, layer, plane, phases, with_names=False)
+        if grid is not None:
+            outline(panel, *grid, with_names=False)
         panel.set(title=f"{label}, {100 * np.mean(labels == label):.1f} %", aspect="equal")
         panel.set(xlabel=f"x / {unit}", ylabel=f"y / {unit}")
         panel.label_outer()
@@ -261,33 +256,6 @@ def _paint(panel: Axes, layer: xr.Dataset, values: Any, plane: tuple[str, str], 
     return panel.pcolormesh(
         layer[plane[0]], layer[plane[1]], values, vmin=0.0, rasterized=True, **look
     )
-
-
-def _outline(
-    panel: Axes, layer: xr.Dataset, plane: tuple[str, str], phases: Naming, *, with_names: bool
-) -> None:
-    """Draw where phases meet, within the boxes that have an answer."""
-    across, up = (
-        np.linspace(float(layer[axis].min()), float(layer[axis].max()), _FINE) for axis in plane
-    )
-    (third,) = set("xyz") - set(plane)
-    points = np.full((_FINE, _FINE, 3), float(layer[third]))
-    points[..., "xyz".index(plane[0])] = across
-    points[..., "xyz".index(plane[1])] = up[:, None]
-    found = np.asarray(phases(points.reshape(-1, 3))).reshape(_FINE, _FINE)
-    for name in np.unique(found):
-        inside = found == name
-        if not inside.all():
-            for colour, width in (("black", 1.8), ("white", 0.8)):
-                panel.contour(across, up, inside, [0.5], colors=colour, linewidths=width)
-        if with_names:
-            # The place that is farthest from all other grains and from the rim.
-            depth = distance_transform_edt(np.pad(inside, 1))[1:-1, 1:-1]
-            i, j = divmod(int(depth.argmax()), _FINE)
-            text = panel.text(
-                float(across[j]), float(up[i]), name, ha="center", va="center", fontsize=8
-            )
-            text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def _legend(labels: Sequence[str]) -> list[Line2D]:

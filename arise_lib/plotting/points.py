@@ -9,7 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from arise_lib.plotting.colours import class_colour
+from arise_lib.plotting.colours import OTHER, class_colour
+from arise_lib.structures import prototypes
+
+_CLASSES = {*prototypes.LABELS, OTHER}
 
 #: Values that a legend names, the most frequent ones.
 NAMED = 8
@@ -48,7 +51,7 @@ def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) ->
         _cloud(panel, points, column)
         panel.set_title(column)
         panel.legend(
-            fontsize=7, markerscale=3, loc="upper center", bbox_to_anchor=(0.5, -0.02), ncols=3
+            fontsize=7, markerscale=3, loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3
         )
     order = points.sort_values(number, kind="stable")
     drawn = panels[-1].scatter(
@@ -68,7 +71,7 @@ def point_panels(panels: Mapping[str, pd.DataFrame], column: str, *, n_columns: 
     panels : mapping of str to pandas.DataFrame
         Title of each panel, and its points: `x`, `y`, and the column.
     column : str
-        Classes, or numbers of clusters, of which -1 stands for none.
+        Classes, other words, or numbers of clusters, of which -1 stands for none.
     n_columns : int
         Panels per row.
 
@@ -105,10 +108,11 @@ def _cloud(axis: Axes, points: pd.DataFrame, column: str) -> None:
     """Draw points in the colours of their classes or clusters, named the most frequent ones."""
     named = points[column].value_counts().index[:NAMED]
     for k, value in enumerate(sorted(points[column].unique(), key=str)):
-        if isinstance(value, str):
-            colour, name = class_colour(value), value
+        name = "none" if value == -1 else f"{value}"
+        if value in _CLASSES:
+            colour = class_colour(value)
         else:
-            colour, name = ("0.75", "none") if value < 0 else (f"C{k % 10}", f"{value}")
+            colour = "0.75" if value == -1 else f"C{k % 10}"
         here = points[points[column] == value]
         shown = name if value in named else None
         axis.scatter(here["x"], here["y"], s=4, color=colour, label=shown, linewidths=0)

@@ -17,6 +17,9 @@ from numpy.typing import NDArray
 from arise_lib.plotting.colours import class_colour, coloured
 from arise_lib.plotting.maps import _legend, sample_view
 
+#: Share of a box within the sample from which on it counts as full.
+_FULL = 0.9
+
 _MOSAIC: Any = [
     ["sample", "box 0", "box 1", "box 2"],
     ["sample", *["p"] * 3],
@@ -46,7 +49,8 @@ def sliding_box(
     -------
     matplotlib.figure.Figure
         The sample with three stops of the box; the atoms of these stops, the middle one where the
-        mutual information is largest; the probabilities and the mutual information along the way.
+        mutual information of full boxes is largest; the probabilities and the mutual information
+        along the way.
 
     Examples
     --------
@@ -63,7 +67,10 @@ def sliding_box(
     way = maps.isel(z=maps.sizes["z"] // 2).sel(y=y, method="nearest")
     way = way.isel(x=np.flatnonzero(way["label"].values != ""))
     x, edge = way["x"].values, float(maps.attrs["box"])
-    doubt = int(way["mutual_information"].values.argmax())
+    # At the rim the box is half empty: a doubt of another kind.
+    full = way["filled"].values >= _FULL
+    doubts = way["mutual_information"].where(full if full.any() else ~full, -1.0)
+    doubt = int(doubts.values.argmax())
     stops = [doubt // 2, doubt, (doubt + len(x) - 1) // 2]
     figure, axes = plt.subplot_mosaic(
         _MOSAIC, figsize=(10.0, 4.4), width_ratios=(2.2, 1, 1, 1), height_ratios=(1.2, 1, 1),
