@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -112,8 +112,7 @@ def compared_maps(
     """
     layers = {name: middle_layer(maps, plane) for name, maps in samples.items()}
     top = max(float(layer["mutual_information"].max()) for layer in layers.values())
-    ratio = _height_over_width(next(iter(layers.values())), plane)
-    figure, panels = _grid(len(layers), len(classes) + 2, ratio)
+    figure, panels = _grid(len(layers), len(classes) + 2, list(layers.values()), plane)
     for row, (name, layer) in zip(panels, layers.items(), strict=True):
         labels = coloured(layer["label"].values)
         row[0].pcolormesh(layer[plane[0]], layer[plane[1]], labels, rasterized=True)
@@ -189,7 +188,7 @@ def class_maps(
     plane = ("x", "y")
     layer = middle_layer(maps, plane)
     n_rows, n_wide = -(-len(classes) // n_columns), min(len(classes), n_columns)
-    figure, panels = _grid(n_rows, n_wide, _height_over_width(layer, plane))
+    figure, panels = _grid(n_rows, n_wide, [layer], plane)
     labels = maps["label"].values[maps["label"].values != ""]
     grid = None if phases is None else phase_grid(layer, plane, phases)
     for panel, label in zip(panels.ravel(), classes, strict=False):
@@ -232,23 +231,31 @@ def middle_layer(maps: xr.Dataset, plane: tuple[str, str] = ("x", "y")) -> xr.Da
     return layer.transpose(..., plane[1], plane[0])
 
 
-def _grid(n_rows: int, n_columns: int, ratio: float) -> tuple[Figure, Any]:
-    """Return panels whose pictures are this much higher than wide."""
-    width = 2.1 if ratio < 2.0 else 1.5
-    return plt.subplots(
-        n_rows, n_columns, figsize=(width * n_columns + 0.6, width * ratio * n_rows + 0.9),
+def _grid(
+    n_rows: int, n_columns: int, layers: Sequence[xr.Dataset], plane: tuple[str, str]
+) -> tuple[Figure, Any]:
+    """Return panels in the shape of what has an answer."""
+    limits = [_bounds(layers, axis) for axis in plane]
+    across, up = (high - low for low, high in limits)
+    ratio = float(np.clip(up / across, 0.4, 3.5))
+    width = 2.1 if ratio < 2.0 else 1.2
+    figure, panels = plt.subplots(
+        n_rows, n_columns, figsize=(width * n_columns + 1.2, width * ratio * n_rows + 0.9),
         squeeze=False, sharex=True, sharey=True, layout="constrained",
     )  # fmt: skip
+    panels[0, 0].set(xlim=limits[0], ylim=limits[1])
+    return figure, panels
 
 
-def _height_over_width(layer: xr.Dataset, plane: tuple[str, str]) -> float:
-    """Return the shape of a picture of what has an answer, from flat to high."""
-    answered = layer["label"].values != ""
-    spans = [
-        float(np.ptp(layer[axis].values[answered.any(axis=over)])) or 1.0
-        for axis, over in ((plane[0], 0), (plane[1], 1))
-    ]
-    return float(np.clip(spans[1] / spans[0], 0.5, 3.0))
+def _bounds(layers: Iterable[xr.Dataset], axis: str) -> tuple[float, float]:
+    """Return from where to where boxes of some layers have an answer along an axis."""
+    places, steps = [], []
+    for layer in layers:
+        answered = (layer["label"] != "").any([dim for dim in layer["label"].dims if dim != axis])
+        places.append(layer[axis].values[answered.values])
+        steps.append(np.diff(layer[axis].values).max(initial=0.0) or 1.0)
+    found, half = np.concatenate(places), 0.5 * max(steps)
+    return float(found.min() - half), float(found.max() + half)
 
 
 def _paint(panel: Axes, layer: xr.Dataset, values: Any, plane: tuple[str, str], **look: Any) -> Any:
