@@ -477,7 +477,7 @@ def test_a_sliding_box_stops_where_the_doubt_is_largest() -> None:
     atoms = Atoms("Fe4", positions=[[2.2, 1, 2], [2.5, 1.2, 1.5], [9, 9, 9], [0, 1, 2]])
     figure = plotting.sliding_box(atoms, np.array(["fcc", "bcc", "bcc", "fcc"]), maps, 0.9, ["fcc"])
     sample, *boxes = figure.axes
-    assert [patch.get_xy() for patch in sample.patches[:3]] == [(0, 0), (1, 0), (1, 0)]
+    assert [patch.get_xy() for patch in sample.patches[:3]] == [(-1, 0), (1, 0), (1, 0)]
     # In the middle box are the first two atoms, in the first one the last.
     assert [len(axis.collections[0].get_offsets()) for axis in boxes[:2]] == [1, 2]
     np.testing.assert_array_equal(boxes[4].lines[0].get_ydata()[2], 9.0)

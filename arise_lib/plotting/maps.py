@@ -237,7 +237,7 @@ def _grid(
     """Return panels in the shape of what has an answer."""
     limits = [_bounds(layers, axis) for axis in plane]
     across, up = (high - low for low, high in limits)
-    ratio = float(np.clip(up / across, 0.4, 3.5))
+    ratio = float(np.clip(up / across, 0.4, 2.5))
     width = 2.1 if ratio < 2.0 else 1.2
     figure, panels = plt.subplots(
         n_rows, n_columns, figsize=(width * n_columns + 1.2, width * ratio * n_rows + 0.9),

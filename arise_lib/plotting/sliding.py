@@ -48,9 +48,9 @@ def sliding_box(
     Returns
     -------
     matplotlib.figure.Figure
-        The sample with three stops of the box; the atoms of these stops, the middle one where the
-        mutual information of full boxes is largest; the probabilities and the mutual information
-        along the way.
+        The sample with three stops of the box; the atoms of these stops: of full boxes the one with
+        the largest mutual information, and the one with the smallest on either side; the
+        probabilities and the mutual information along the way.
 
     Examples
     --------
@@ -68,10 +68,13 @@ def sliding_box(
     way = way.isel(x=np.flatnonzero(way["label"].values != ""))
     x, edge = way["x"].values, float(maps.attrs["box"])
     # At the rim the box is half empty: a doubt of another kind.
-    full = way["filled"].values >= _FULL
-    doubts = way["mutual_information"].where(full if full.any() else ~full, -1.0)
-    doubt = int(doubts.values.argmax())
-    stops = [doubt // 2, doubt, (doubt + len(x) - 1) // 2]
+    full = np.flatnonzero(way["filled"].values >= _FULL)
+    full = full if len(full) else np.arange(len(x))
+    bits = way["mutual_information"].values
+    doubt = full[bits[full].argmax()]
+    sides = [full[full < doubt], full[full > doubt]]
+    calm = [side[bits[side].argmin()] if len(side) else doubt for side in sides]
+    stops = [calm[0], doubt, calm[1]]
     figure, axes = plt.subplot_mosaic(
         _MOSAIC, figsize=(10.0, 4.4), width_ratios=(2.2, 1, 1, 1), height_ratios=(1.2, 1, 1),
         layout="constrained",
