@@ -23,6 +23,7 @@ import cases
 import matplotlib.pyplot as plt
 import pandas as pd
 import peers
+import scans
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -36,6 +37,7 @@ PARTS = {
     "sets": ("99 settings", "pristine set", "defective sets"),
     "bayes": ("stochastic passes", "stopping at a tolerance"),
     "labels": ("labels of atoms",),
+    "scans": ("scans", "scan against stride", "scan against box"),
 }
 
 
@@ -62,6 +64,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, floa
         ],
         "bayes": [lambda: cases.stochastic_passes(quick), lambda: cases.pass_saving(quick)],
         "labels": [lambda: cases.labelled_atoms(quick)],
+        "scans": [lambda: scans.whole_scans(quick), lambda: scans.against(quick)],
     }
     rows: list[cases.Row] = []
     results: dict[str, float] = {}

@@ -58,6 +58,19 @@ def smallest(label: str) -> Unit:
 # --- ideal crystals ----------------------------------------------------------------------------
 
 
+def test_deviation_from_a_template_is_the_displacement_that_was_made() -> None:
+    copper = bulk("Cu", cubic=True).repeat(5)
+    spacing = copper.cell[0, 0] / 5 / np.sqrt(2)
+    error = 0.03 * spacing
+    moved = copper.copy()
+    moved.positions += np.random.default_rng(0).normal(0.0, error, copper.positions.shape)
+    assert ovito.ptm_deviation(copper).max() < 1e-3
+    # Each of three coordinates has the error; the fit of rotation and scale takes some of it.
+    found = ovito.ptm_deviation(moved)
+    assert np.isfinite(found).all() and found.mean() == pytest.approx(0.03 * np.sqrt(3), rel=0.15)
+    assert np.isnan(ovito.ptm_deviation(Atoms("Cu2", [[0, 0, 0], [0, 0, 2.5]]))).all()
+
+
 @pytest.mark.parametrize("label", ovito.TEMPLATES)
 def test_ptm_knows_every_atom_of_its_twelve_classes(label: str) -> None:
     assert set(ovito.ptm(smallest(label).build())) == {label}

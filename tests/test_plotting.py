@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gzip
+import json
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +16,16 @@ from scipy.spatial.distance import pdist
 matplotlib.use("Agg")
 
 import matplotlib.pyplot as plt
+from ase import Atoms
 from ase.build import bulk, graphene
 from matplotlib.colors import to_rgb
+from matplotlib.contour import ContourSet
 from matplotlib.figure import Figure
 
 from arise_lib import compendium, plotting
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
+from arise_lib.samples.polycrystals import Cuboid
 from arise_lib.storage import paths
 from arise_lib.structures import prototypes
 
@@ -314,6 +319,17 @@ def test_picture_and_numbers_side_by_side(figures: Path) -> None:
     assert (figures / "fig1_test.png").read_bytes().startswith(b"\x89PNG\r\n")
 
 
+def test_the_same_view_is_the_same_bytes(figures: Path) -> None:
+    view = {"meta": {"name": "µ"}, "environments": [{"center": 3}]}
+    for profile in ("quick", "quick", "paper"):
+        compendium.save_view(view, "linked", profile)
+    assert files(figures) == ["linked.json.gz", "paper/linked.json.gz"]
+    written = [(figures / name).read_bytes() for name in files(figures)]
+    assert written[0] == written[1] and json.loads(gzip.decompress(written[0])) == view
+    with pytest.raises(ValueError, match="JSON compliant"):
+        compendium.save_view({"x": float("nan")}, "linked")
+
+
 def test_full_size_results_have_a_folder_of_their_own(figures: Path) -> None:
     figure, data = line_figure()
     compendium.save_figure(figure, "fig1", data, profile="paper")
@@ -430,12 +446,74 @@ def test_samples_that_are_compared_have_one_scale_and_one_colour_for_a_class() -
     assert images[2].get_clim() == images[5].get_clim() == (0.0, 1.5)
     assert images[1].get_clim() == images[4].get_clim() == (0.0, 1.0)
     titles = [panel.get_title() for panel in figure.axes[:3]]
-    assert titles == ["one", "p(bcc)", "mutual information"]
+    assert titles == ["class", "p(bcc)", "mutual information"]
+    assert [figure.axes[k].get_ylabel().split("\n")[0] for k in (0, 3)] == ["one", "two"]
     painted = np.asarray(images[0].get_array()).reshape(3, 4, 4)
     np.testing.assert_allclose(painted[0, 2, :3], to_rgb(plotting.class_colour("fcc")))
     assert painted[0, 0, 3] == 0.0  # no answer
-    entries = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(entries) == ["bcc", "fcc"]
+
+
+def halves(points: np.ndarray) -> np.ndarray:
+    """Two phases that meet at x = 1.5."""
+    return np.where(points[:, 0] < 1.5, "fcc", "bcc")
+
+
+def test_outlines_stand_where_phases_meet_and_each_is_named_once() -> None:
+    figure = plotting.compared_maps({"one": two_layers(1.0)}, ["bcc"], phases=halves)
+    for panel in figure.axes[:3]:
+        lines = [c for c in panel.collections if isinstance(c, ContourSet)]
+        places = np.concatenate([path.vertices[:, 0] for c in lines for path in c.get_paths()])
+        np.testing.assert_allclose(places, 1.5, atol=3.0 / 199)
+    names = {text.get_text(): text.get_position()[0] for text in figure.axes[0].texts}
+    assert set(names) == {"fcc", "bcc"} and names["fcc"] < 1.5 < names["bcc"]
+    assert not figure.axes[1].texts
+    without = plotting.compared_maps(
+        {"one": two_layers(1.0), "two": two_layers(1.0)}, [], phases={"two": halves}
+    )
+    assert [len(panel.texts) for panel in without.axes[:4]] == [0, 0, 2, 0]
+
+
+def test_maps_of_many_classes_have_one_scale_and_say_their_share() -> None:
+    figure = plotting.class_maps(two_layers(1.0), ["fcc", "bcc"], n_columns=1, phases=halves)
+    assert [panel.get_title() for panel in figure.axes[:2]] == ["fcc, 47.8 %", "bcc, 52.2 %"]
+    limits = [panel.collections[0].get_clim() for panel in figure.axes[:2]]
+    assert limits == [(0.0, 1.0)] * 2
+
+
+def test_a_sliding_box_stops_where_the_doubt_is_largest() -> None:
+    maps = two_layers(1.0).assign_attrs(box=2.0)
+    maps["mutual_information"][1, 1, 2] = 9.0
+    # More doubt at the rim does not count.
+    maps["mutual_information"][1, 1, 3] = 99.0
+    maps["filled"] = maps["mutual_information"] * 0.0 + [1.0, 1.0, 1.0, 0.5]
+    atoms = Atoms("Fe4", positions=[[2.2, 1, 2], [2.5, 1.2, 1.5], [9, 9, 9], [0, 1, 2]])
+    figure = plotting.sliding_box(atoms, np.array(["fcc", "bcc", "bcc", "fcc"]), maps, 0.9, ["fcc"])
+    sample, *boxes = figure.axes
+    assert [patch.get_xy() for patch in sample.patches[:3]] == [(-1, 0), (1, 0), (1, 0)]
+    # In the middle box are the first two atoms, in the first one the last.
+    assert [len(axis.collections[0].get_offsets()) for axis in boxes[:2]] == [1, 2]
+    np.testing.assert_array_equal(boxes[4].lines[0].get_ydata()[2], 9.0)
+
+
+def test_panels_of_points_share_a_legend() -> None:
+    points = pd.DataFrame({"x": range(4), "y": range(4), "cluster": [0, 0, 1, -1]})
+    figure = plotting.point_panels({"a": points, "b": points}, "cluster", n_columns=1)
+    assert [axis.get_title() for axis in figure.axes] == ["a", "b"]
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"none", "0", "1"}
+    clouds = {cloud.get_label(): cloud for cloud in figure.axes[1].collections}
+    np.testing.assert_array_equal(clouds["1"].get_offsets(), [[2, 2]])
+
+
+def test_intervals_are_drawn_from_low_to_high() -> None:
+    index = pd.MultiIndex.from_product([["arise", "PTM"], ["perfect"]])
+    table = pd.DataFrame({"value": [0.8, 0.6], "low": [0.7, 0.5], "high": [0.95, 0.6]}, index)
+    axis = plotting.interval_dots(table, "area / 1", chance=0.5).axes[0]
+    for bars, (_, row) in zip(axis.containers, table.iterrows(), strict=True):
+        (segment,) = bars.lines[2][0].get_segments()
+        np.testing.assert_allclose(segment[:, 0], [row["low"], row["high"]])
+    assert [text.get_text() for text in axis.get_legend().get_texts()][-2:] == ["arise", "PTM"]
 
 
 def test_a_plane_is_cut_through_the_middle_of_the_third_axis() -> None:
@@ -470,9 +548,16 @@ def test_points_without_a_cluster_are_grey() -> None:
 
 
 def test_boxes_of_one_label_in_space() -> None:
-    figure = plotting.boxes_in_space(two_layers(1.0), "bcc")
-    (cloud,) = figure.axes[0].collections
+    truth = Cuboid((0.0, 0.0, 0.0), (1.0, 2.0, 3.0), "bcc", "fcc")
+    maps = two_layers(1.0).assign_attrs(box=2.0)
+    panel = plotting.boxes_in_space(maps, "bcc", truth=truth).axes[0]
+    (cloud,) = panel.collections
     assert len(cloud.get_offsets()) == 12
+    # The edges of the first box and of the truth.
+    edges = np.array([line.get_data_3d() for line in panel.lines])
+    assert edges.shape == (24, 3, 2)
+    assert sorted(np.ptp(edges[12:], axis=2).sum(axis=1)) == [1] * 4 + [2] * 4 + [3] * 4
+    assert edges[:12].min() == -1.0 and edges[:12].max() == 1.0
 
 
 def test_a_sample_is_drawn_in_the_colours_of_its_phases_with_the_box() -> None:

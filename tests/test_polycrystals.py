@@ -184,3 +184,16 @@ def directions(positions: np.ndarray) -> np.ndarray:
 def test_no_boundary_of_other_crystals() -> None:
     with pytest.raises(InputError, match="choose one of fcc, bcc"):
         samples.grain_boundary("diamond", 10.0, 20.0)
+
+
+def test_all_boundaries_have_one_spacing_and_their_truth() -> None:
+    built = samples.boundary_samples(edge=16.0, spacing=3.0)
+    assert list(built) == [(label, kind) for label in AXES for kind in ("twist", "tilt")]
+    for (label, _), (atoms, truth) in built.items():
+        inside = np.all(np.abs(atoms.positions) <= 8.0 + 1e-6, axis=1)
+        assert inside.all() and np.ptp(atoms.positions[:, 0]) > 12.0
+        away = truth.distance(atoms.positions) > 3.0
+        nearest = cKDTree(atoms.positions).query(atoms.positions, k=2)[0][:, 1]
+        # At the free faces an atom may have lost its nearest neighbour.
+        assert np.median(nearest[away]) == pytest.approx(3.0, rel=0.02)
+        assert set(truth.phase(atoms.positions)) == {label}

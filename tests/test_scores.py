@@ -11,7 +11,14 @@ from ase import Atoms
 from arise_lib.errors import InputError
 from arise_lib.samples.polycrystals import Cuboid, Grains
 from arise_lib.strided.boxes import Sphere
-from arise_lib.strided.scores import beside_truth, boundary_auc, majority, precision_recall
+from arise_lib.strided.scores import (
+    auc_interval,
+    beside_truth,
+    boundary_auc,
+    majority,
+    mean_in_boxes,
+    precision_recall,
+)
 
 TRUTH = Grains(np.array([[0.0, 0.0, 0.0], [20.0, 0.0, 0.0]]), ("fcc", "bcc"))
 
@@ -61,6 +68,51 @@ def test_area_under_the_curve_of_boundaries() -> None:
     for near, far in ((0.0, 8.0), (2.0, 10.0)):
         with pytest.raises(InputError, match="both must be there"):
             boundary_auc(table, "score", near=near, far=far)
+
+
+def tiles(scores: list[float], spacing: float = 10.0) -> pd.DataFrame:
+    """Boxes in a row, at a boundary and inside by turns, each in a tile of its own."""
+    n = len(scores)
+    return pd.DataFrame(
+        {"x": spacing * np.arange(n), "y": 0.0, "z": 0.0, "score": scores,
+         "distance": np.tile([0.0, 9.0], n // 2)}
+    )  # fmt: skip
+
+
+def test_interval_of_an_area_holds_the_area_and_shrinks_with_the_sample() -> None:
+    generator = np.random.default_rng(0)
+    how = {"near": 1.0, "far": 8.0, "block": 5.0}
+    widths = []
+    for n in (40, 160):
+        table = tiles((generator.normal(size=n) + np.tile([1.0, 0.0], n // 2)).tolist())
+        low, high = auc_interval(table, "score", **how)
+        assert low < boundary_auc(table, "score", near=1.0, far=8.0) < high <= 1.0
+        widths.append(high - low)
+    # Four times the boxes, half the width.
+    assert widths[0] / widths[1] == pytest.approx(2.0, rel=0.4)
+    assert auc_interval(table, "score", **how) == (low, high)
+    perfect = tiles([1.0, 0.0] * 10)
+    assert auc_interval(perfect, "score", **how) == (1.0, 1.0)
+
+
+def test_copies_of_a_box_in_its_tile_add_nothing() -> None:
+    table = tiles([0.9, 0.1, 0.2, 0.3, 0.8, 0.4, 0.7, 0.75])
+    how = {"near": 1.0, "far": 8.0, "block": 5.0}
+    nearby = pd.concat([table, table.assign(x=table["x"] + 1.0)])
+    assert auc_interval(nearby, "score", **how) == auc_interval(table, "score", **how)
+    for wrong, message in (({"block": 0.0}, "positive length"), ({"near": -1.0}, "must be there")):
+        with pytest.raises(InputError, match=message):
+            auc_interval(table, "score", **(how | wrong))
+
+
+def test_numbers_of_atoms_are_averaged_over_boxes() -> None:
+    positions = [[0, 0, 1], [1, 1, 1], [-1, 1, 1], [5, 0, 1], [15, 0, 1], [9, 9, 9]]
+    values = np.array([1.0, 2.0, np.nan, 5.0, np.nan, 7.0])
+    found = maps([["x", "x", "x", "x"], [""] * 4])
+    means = mean_in_boxes(values, Atoms("H6", positions), found)
+    np.testing.assert_array_equal(means, [1.5, 5.0, np.nan, np.nan])
+    with pytest.raises(InputError, match="give one each"):
+        mean_in_boxes(values[:3], Atoms("H6", positions), found)
 
 
 def test_precision_and_recall_of_a_precipitate() -> None:

@@ -687,6 +687,28 @@ def test_a_scan_is_its_two_halves(bicrystal: Atoms, released: Network) -> None:
         assert float(here["mutual_information"]) == own.mutual_information[0]
 
 
+def test_the_halves_of_a_scan_are_kept_and_found_again(
+    bicrystal: Atoms, released: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "DERIVED", tmp_path)
+    where = {"padding": 0.0, "settings": released.settings}
+    boxes = describe_boxes(bicrystal, 12.0, 8.0, **where)
+    found = classify_boxes(boxes, network=released, passes=PASSES)
+    counts = []
+    for _ in range(2):
+        again = describe_boxes(bicrystal, 12.0, 8.0, resume=True, **where)
+        np.testing.assert_array_equal(again.features, boxes.features)
+        kept = classify_boxes(again, network=released, passes=PASSES, resume=True)
+        xr.testing.assert_identical(kept, found)
+        counts.append(len(list(tmp_path.rglob("*.npz"))))
+    assert counts == [2, 2]  # one file each, both times the same
+    classify_boxes(boxes, network=released, passes=PASSES, seed=1, resume=True)
+    moved = bicrystal.copy()
+    moved.positions[0, 0] += 1e-9
+    describe_boxes(moved, 12.0, 8.0, resume=True, **where)
+    assert len(list(tmp_path.rglob("*.npz"))) == 4
+
+
 def test_maps_are_the_same_when_read_again(
     bicrystal: Atoms, released: Network, tmp_path: Path
 ) -> None:

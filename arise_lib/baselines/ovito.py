@@ -93,6 +93,42 @@ def ptm(atoms: Atoms, rmsd_cutoff: float = RMSD_CUTOFF) -> NDArray[np.str_]:
     return np.array(found, dtype=np.str_)
 
 
+def ptm_deviation(atoms: Atoms) -> NDArray[np.float64]:
+    """Measure how far the neighbours of each atom are from the nearest template of PTM.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Positions in Å.
+
+    Returns
+    -------
+    ndarray of shape (n_atoms,)
+        Root mean square deviation in units of the template's dNN, without a cut-off; NaN for an
+        atom that no template can be laid on.
+
+    Raises
+    ------
+    InputError
+        If the structure cannot be used.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib.baselines import ovito
+    >>> bool((ovito.ptm_deviation(bulk("Cu", cubic=True).repeat(3)) < 1e-3).all())
+    True
+    """
+    from ovito.modifiers import PolyhedralTemplateMatchingModifier
+
+    matching = PolyhedralTemplateMatchingModifier(rmsd_cutoff=0.0, output_rmsd=True)  # no cut-off
+    for structure in matching.structures:
+        structure.enabled = True
+    particles = _analysed(atoms, matching)
+    none = np.array(_names(particles["Structure Type"])) == "Other"
+    return np.where(none, np.nan, np.asarray(particles["RMSD"], dtype=np.float64))
+
+
 def cna(atoms: Atoms, cutoff: float | None = CNA_CUTOFF) -> NDArray[np.str_]:
     """Run common neighbour analysis, with one cut-off or with one for each atom.
 

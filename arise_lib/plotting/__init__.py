@@ -17,16 +17,10 @@ from arise_lib.plotting.colours import (
 )
 from arise_lib.plotting.descriptors import class_map, descriptor_lines
 from arise_lib.plotting.heat import heat_panels
+from arise_lib.plotting.intervals import interval_dots
 from arise_lib.plotting.labels import atom_map, frame_lines
-from arise_lib.plotting.maps import (
-    boxes_in_space,
-    coloured_points,
-    compared_maps,
-    layers_along,
-    middle_layer,
-    profile,
-    sample_view,
-)
+from arise_lib.plotting.layers import layers_along, profile
+from arise_lib.plotting.maps import class_maps, compared_maps, middle_layer, sample_view
 from arise_lib.plotting.microscopy import (
     beside_multislice,
     micrographs,
@@ -37,7 +31,10 @@ from arise_lib.plotting.microscopy import (
 from arise_lib.plotting.order import label_maps, label_table, radial_profiles
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
 from arise_lib.plotting.pipeline import matrix_panels, pass_histograms, pipeline, vector_matrix
+from arise_lib.plotting.points import coloured_points, point_panels
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
+from arise_lib.plotting.sliding import sliding_box
+from arise_lib.plotting.space import boxes_in_space
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
 from arise_lib.plotting.training import learning_curves, search_panels
@@ -57,6 +54,7 @@ __all__ = [
     "class_colour",
     "class_colours",
     "class_map",
+    "class_maps",
     "coloured",
     "coloured_points",
     "compared_maps",
@@ -68,6 +66,7 @@ __all__ = [
     "frame_lines",
     "gallery",
     "heat_panels",
+    "interval_dots",
     "label_maps",
     "label_table",
     "layers_along",
@@ -81,6 +80,7 @@ __all__ = [
     "ovito_picture",
     "pass_histograms",
     "pipeline",
+    "point_panels",
     "profile",
     "radial_profiles",
     "reliability_diagram",
@@ -89,6 +89,7 @@ __all__ = [
     "score_curves",
     "search_panels",
     "similarity_matrices",
+    "sliding_box",
     "to_ovito",
     "use_style",
     "vector_matrix",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,10 +16,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
-from arise_lib.plotting.colours import class_colour, class_colours, coloured
+from arise_lib.plotting.colours import class_colours, coloured
+from arise_lib.plotting.outlines import Naming, outline, phase_grid
 
 #: Labels of a map that its legend names, the most frequent ones.
-NAMED = 6
+NAMED = 8
 
 
 def sample_view(
@@ -75,6 +76,7 @@ def compared_maps(
     *,
     plane: tuple[str, str] = ("x", "y"),
     unit: str = "Å",
+    phases: Naming | Mapping[str, Naming] | None = None,
 ) -> Figure:
     """Draw the maps of several samples below each other, all on the same scales.
 
@@ -89,6 +91,10 @@ def compared_maps(
         Axes of the pictures.
     unit : str
         Unit of the positions.
+    phases : callable, or mapping of str to callable, optional
+        Names the phase at points of shape (n_points, 3), such as the `phase` of a
+        `arise_lib.samples.Truth`; one for all rows, or one for each. The outlines of the phases are
+        drawn over all maps, and named in the first of each row.
 
     Returns
     -------
@@ -106,30 +112,95 @@ def compared_maps(
     """
     layers = {name: middle_layer(maps, plane) for name, maps in samples.items()}
     top = max(float(layer["mutual_information"].max()) for layer in layers.values())
-    n_columns = len(classes) + 2
-    figure, panels = plt.subplots(
-        len(layers), n_columns, figsize=(2.2 * n_columns, 2.5 * len(layers)), squeeze=False,
-        layout="constrained",
-    )  # fmt: skip
+    figure, panels = _grid(len(layers), len(classes) + 2, list(layers.values()), plane)
     for row, (name, layer) in zip(panels, layers.items(), strict=True):
-        _label_map(row[0], layer, plane)
-        row[0].set_title(name)
-        quantities: list[tuple[str, Any, dict[str, Any]]] = [
-            (f"p({label})", layer["probability"].sel({"class": label}), {"vmax": 1.0})
-            for label in classes
-        ]
+        labels = coloured(layer["label"].values)
+        row[0].pcolormesh(layer[plane[0]], layer[plane[1]], labels, rasterized=True)
+        for panel, label in zip(row[1:], classes, strict=False):
+            values = layer["probability"].sel({"class": label})
+            chance = _paint(panel, layer, values, plane, vmax=1.0)
         information = layer["mutual_information"]
-        quantities.append(("mutual information", information, {"vmax": top, "cmap": "magma"}))
-        for panel, (title, values, look) in zip(row[1:], quantities, strict=True):
-            image = panel.pcolormesh(
-                layer[plane[0]], layer[plane[1]], values, vmin=0.0, rasterized=True, **look
-            )
-            panel.set(title=title, aspect="equal")
-            bar = figure.colorbar(image, ax=panel, shrink=0.7)
-            bar.set_label("bit" if title == "mutual information" else "1")
+        doubt = _paint(row[-1], layer, information, plane, vmax=top, cmap="magma")
+        named = phases.get(name) if isinstance(phases, Mapping) else phases
+        if named is not None:
+            grid = phase_grid(layer, plane, named)
+            for panel in row:
+                outline(panel, *grid, with_names=panel is row[0])
+        row[0].set_ylabel(f"{name}\n{plane[1]} / {unit}")
+    for panel, title in zip(
+        panels[0], ["class", *(f"p({label})" for label in classes), "mutual information"],
+        strict=True,
+    ):  # fmt: skip
+        panel.set_title(title)
     for panel in panels.ravel():
-        panel.set(xlabel=f"{plane[0]} / {unit}", ylabel=f"{plane[1]} / {unit}")
+        panel.set(xlabel=f"{plane[0]} / {unit}", aspect="equal")
         panel.label_outer()
+    if classes:
+        figure.colorbar(chance, ax=panels[:, 1:-1], shrink=0.8, pad=0.01).set_label("probability")
+    figure.colorbar(doubt, ax=panels[:, -1], shrink=0.8).set_label("bit")
+    found = pd.Series(np.concatenate([layer["label"].values.ravel() for layer in layers.values()]))
+    named_most = found[found != ""].value_counts(sort=False).sort_values(
+        ascending=False, kind="stable"
+    )  # fmt: skip
+    figure.legend(
+        handles=_legend(named_most.index[:NAMED].tolist()), loc="outside lower center", ncols=NAMED,
+        columnspacing=1.0, handletextpad=0.2,
+    )  # fmt: skip
+    return figure
+
+
+def class_maps(
+    maps: xr.Dataset,
+    classes: Sequence[str],
+    *,
+    n_columns: int = 4,
+    unit: str = "Å",
+    phases: Naming | None = None,
+) -> Figure:
+    """Draw the probabilities of many classes, on one scale (paper, Supplementary Fig. 7).
+
+    Parameters
+    ----------
+    maps : xarray.Dataset
+        From `arise_lib.scan`; of several layers the middle one is drawn.
+    classes : sequence of str
+        Classes to draw.
+    n_columns : int
+        Pictures per row.
+    unit : str
+        Unit of the positions.
+    phases : callable, optional
+        As for `compared_maps`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A panel for each class, titled with the share of the boxes that have its label.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> from arise_lib import plotting, strided
+    >>> maps = strided.scan(bulk("Cu", cubic=True) * 3, 11.0, 5.5, passes=10)
+    >>> plotting.class_maps(maps, ["fcc", "bcc"]).axes[0].get_title()
+    'fcc, 100.0 %'
+    """
+    plane = ("x", "y")
+    layer = middle_layer(maps, plane)
+    n_rows, n_wide = -(-len(classes) // n_columns), min(len(classes), n_columns)
+    figure, panels = _grid(n_rows, n_wide, [layer], plane)
+    labels = maps["label"].values[maps["label"].values != ""]
+    grid = None if phases is None else phase_grid(layer, plane, phases)
+    for panel, label in zip(panels.ravel(), classes, strict=False):
+        image = _paint(panel, layer, layer["probability"].sel({"class": label}), plane, vmax=1.0)
+        if grid is not None:
+            outline(panel, *grid, with_names=False)
+        panel.set(title=f"{label}, {100 * np.mean(labels == label):.1f} %", aspect="equal")
+        panel.set(xlabel=f"x / {unit}", ylabel=f"y / {unit}")
+        panel.label_outer()
+    for panel in panels.ravel()[len(classes) :]:
+        panel.axis("off")
+    figure.colorbar(image, ax=panels, shrink=0.8, pad=0.01).set_label("probability")
     return figure
 
 
@@ -160,186 +231,38 @@ def middle_layer(maps: xr.Dataset, plane: tuple[str, str] = ("x", "y")) -> xr.Da
     return layer.transpose(..., plane[1], plane[0])
 
 
-def layers_along(maps: xr.Dataset, axis: str, classes: Sequence[str]) -> pd.DataFrame:
-    """Count labels in each layer of boxes along an axis.
-
-    Parameters
-    ----------
-    maps : xarray.Dataset
-        From `arise_lib.scan`.
-    axis : str
-        "x", "y" or "z".
-    classes : sequence of str
-        Labels to count; all others together are "rest".
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per layer with an answer, by the position of its boxes: a share from 0 to 1
-        for each class and for "rest", `boxes`, and `mutual_information`, the mean in bits.
-
-    Examples
-    --------
-    >>> import xarray as xr
-    >>> maps = xr.Dataset(
-    ...     {"label": (("z", "y", "x"), [[["fcc", "bcc"]], [["fcc", ""]]]),
-    ...      "mutual_information": (("z", "y", "x"), [[[0.0, 0.2]], [[0.1, float("nan")]]])},
-    ...     coords={"z": [0.0, 2.0]},
-    ... )
-    >>> layers_along(maps, "z", ["fcc"])["fcc"].to_dict()
-    {0.0: 0.5, 2.0: 1.0}
-    """
-    others = [dim for dim in "xyz" if dim != axis]
-    answered = maps["label"] != ""
-    boxes = answered.sum(others)
-    table = pd.DataFrame(index=pd.Index(maps[axis].values, name=axis))
-    for label in classes:
-        table[label] = ((maps["label"] == label).sum(others) / boxes).values
-    table["rest"] = 1.0 - table[list(classes)].sum(axis=1)
-    table["boxes"] = boxes.values
-    table["mutual_information"] = maps["mutual_information"].mean(others).values
-    return table[table["boxes"] > 0]
-
-
-def profile(table: pd.DataFrame, unit: str = "Å") -> Figure:
-    """Draw shares of labels layer by layer.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        From `layers_along`.
-    unit : str
-        Unit of the positions.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        Shares stacked in the colours of their classes, and the mutual information
-        below.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from arise_lib import plotting
-    >>> layers = pd.DataFrame({"fcc": [1.0, 0.5], "rest": [0.0, 0.5], "boxes": [4, 4],
-    ...     "mutual_information": [0.0, 0.3]}, index=pd.Index([0.0, 2.0], name="z"))
-    >>> len(plotting.profile(layers).axes)
-    2
-    """
-    figure, (shares, information) = plt.subplots(
-        2, 1, figsize=(6.5, 3.6), sharex=True, height_ratios=(2, 1), layout="constrained"
-    )
-    labels = [name for name in table.columns if name not in ("boxes", "mutual_information")]
-    colours = ["0.85" if label == "rest" else class_colour(label) for label in labels]
-    shares.stackplot(table.index, 100.0 * table[labels].T.to_numpy(), labels=labels, colors=colours)
-    shares.set(ylabel="boxes of a layer / %", ylim=(0, 100))
-    shares.legend(fontsize=7, loc="center left", bbox_to_anchor=(1.0, 0.5))
-    information.plot(table.index, table["mutual_information"], color="0.3")
-    information.set(xlabel=f"{table.index.name} / {unit}", ylabel="mean mutual\ninformation / bit")
-    return figure
-
-
-def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) -> Figure:
-    """Draw a map of points several times, coloured by different groups and by a number.
-
-    Parameters
-    ----------
-    points : pandas.DataFrame
-        Coordinates `x` and `y`, and a column for each panel.
-    groups : sequence of str
-        Columns of classes, or of numbers of clusters, of which -1 stands for none.
-    number : str
-        Column of the last panel, a mutual information in bits.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One panel for each; the coordinates have no unit.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from arise_lib import plotting
-    >>> points = pd.DataFrame({"x": [0, 1], "y": [0, 1], "class": ["fcc", "bcc"],
-    ...     "cluster": [0, -1], "mutual_information": [0.0, 0.5]})
-    >>> figure = plotting.coloured_points(points, ["cluster", "class"], "mutual_information")
-    >>> len(figure.axes) >= 3
-    True
-    """
-    n = len(groups) + 1
-    figure, panels = plt.subplots(1, n, figsize=(3.3 * n, 3.2), layout="constrained")
-    for panel, column in zip(panels, groups, strict=False):
-        counts = points[column].value_counts()
-        for k, value in enumerate(sorted(counts.index, key=str)):
-            if isinstance(value, str):
-                colour = class_colour(value)
-            else:
-                colour = "0.75" if value < 0 else f"C{k}"
-            here = points[points[column] == value]
-            name = f"{value}" if value != -1 else "none"
-            shown = name if value in counts.index[:NAMED] else None
-            panel.scatter(here["x"], here["y"], s=4, color=colour, label=shown, linewidths=0)
-        panel.set(title=column, xlabel="UMAP 1 / 1", ylabel="UMAP 2 / 1")
-        panel.legend(fontsize=7, markerscale=3)
-    order = points.sort_values(number, kind="stable")
-    drawn = panels[-1].scatter(
-        order["x"], order["y"], c=order[number], s=4, cmap="magma", linewidths=0
-    )
-    panels[-1].set(title=number.replace("_", " "), xlabel="UMAP 1 / 1")
-    figure.colorbar(drawn, ax=panels[-1]).set_label("bit")
-    return figure
-
-
-def boxes_in_space(maps: xr.Dataset, label: str, unit: str = "Å") -> Figure:
-    """Draw the centres of the boxes of one label in three dimensions.
-
-    Parameters
-    ----------
-    maps : xarray.Dataset
-        From `arise_lib.scan`.
-    label : str
-        The class.
-    unit : str
-        Unit of the positions.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        A point for each box that is named so, within the extent of all boxes.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> from arise_lib import plotting, strided
-    >>> maps = strided.scan(bulk("Cu", cubic=True) * 3, 11.0, 5.5, passes=10)
-    >>> plotting.boxes_in_space(maps, "fcc").axes[0].name
-    '3d'
-    """
-    figure = plt.figure(figsize=(3.6, 3.4))
-    panel: Any = figure.add_subplot(projection="3d")
-    where = np.argwhere((maps["label"] == label).transpose("x", "y", "z").values)
-    points = [maps[axis].values[where[:, k]] for k, axis in enumerate("xyz")]
-    panel.scatter(*points, s=12, color=class_colour(label), edgecolors="0.3", linewidths=0.2)
-    limits = {f"{axis}lim": (maps[axis].min(), maps[axis].max()) for axis in "xyz"}
-    panel.set(
-        **limits, title=f"boxes named {label}", **{f"{a}label": f"{a} / {unit}" for a in "xyz"}
-    )
-    panel.set_box_aspect((1, 1, 1))
-    return figure
-
-
-def _label_map(panel: Axes, layer: xr.Dataset, plane: tuple[str, str]) -> None:
-    """Paint the labels of one layer, and name the most frequent ones."""
-    labels = layer["label"].values
-    panel.pcolormesh(layer[plane[0]], layer[plane[1]], coloured(labels), rasterized=True)
-    names, counts = np.unique(labels[labels != ""], return_counts=True)
-    named = names[np.argsort(-counts, kind="stable")][:NAMED]
-    # Below the map, so that it covers nothing.
-    panel.legend(
-        handles=_legend(named.tolist()), fontsize=6, loc="upper center",
-        bbox_to_anchor=(0.5, -0.3), ncols=3, columnspacing=0.8, handletextpad=0.2,
+def _grid(
+    n_rows: int, n_columns: int, layers: Sequence[xr.Dataset], plane: tuple[str, str]
+) -> tuple[Figure, Any]:
+    """Return panels in the shape of what has an answer."""
+    limits = [_bounds(layers, axis) for axis in plane]
+    across, up = (high - low for low, high in limits)
+    ratio = float(np.clip(up / across, 0.4, 2.5))
+    width = 2.1 if ratio < 2.0 else 1.2
+    figure, panels = plt.subplots(
+        n_rows, n_columns, figsize=(width * n_columns + 1.2, width * ratio * n_rows + 0.9),
+        squeeze=False, sharex=True, sharey=True, layout="constrained",
     )  # fmt: skip
-    panel.set_aspect("equal")
+    panels[0, 0].set(xlim=limits[0], ylim=limits[1])
+    return figure, panels
+
+
+def _bounds(layers: Iterable[xr.Dataset], axis: str) -> tuple[float, float]:
+    """Return from where to where boxes of some layers have an answer along an axis."""
+    places, steps = [], []
+    for layer in layers:
+        answered = (layer["label"] != "").any([dim for dim in layer["label"].dims if dim != axis])
+        places.append(layer[axis].values[answered.values])
+        steps.append(np.diff(layer[axis].values).max(initial=0.0) or 1.0)
+    found, half = np.concatenate(places), 0.5 * max(steps)
+    return float(found.min() - half), float(found.max() + half)
+
+
+def _paint(panel: Axes, layer: xr.Dataset, values: Any, plane: tuple[str, str], **look: Any) -> Any:
+    """Paint a quantity of one layer, its scale from 0."""
+    return panel.pcolormesh(
+        layer[plane[0]], layer[plane[1]], values, vmin=0.0, rasterized=True, **look
+    )
 
 
 def _legend(labels: Sequence[str]) -> list[Line2D]:

@@ -8,7 +8,7 @@ from arise_lib.samples.alloys import (
     fept_box,
     ordered_core_particle,
 )
-from arise_lib.samples.boundaries import AXES, grain_boundary
+from arise_lib.samples.boundaries import ANGLE, AXES, Plane, boundary_samples, grain_boundary
 from arise_lib.samples.disorder import no_crystal
 from arise_lib.samples.experiments import Sample, crystal_box, draw
 from arise_lib.samples.grains import BICRYSTAL_GAP, BOUNDARY_GAP, bicrystal, join, random_boundary
@@ -38,6 +38,7 @@ from arise_lib.samples.sheets import (
 from arise_lib.samples.unknown import one_step_away, unknown_prototypes, unseen_crystals
 
 __all__ = [
+    "ANGLE",
     "AXES",
     "BICRYSTAL_GAP",
     "BOUNDARY_GAP",
@@ -53,10 +54,12 @@ __all__ = [
     "Grains",
     "HeatSample",
     "Particle",
+    "Plane",
     "Sample",
     "Truth",
     "annealing_series",
     "bicrystal",
+    "boundary_samples",
     "crystal_box",
     "draw",
     "fept_box",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
@@ -9,9 +11,11 @@ from scipy.spatial.transform import Rotation
 
 from arise_lib.errors import InputError
 from arise_lib.samples.grains import BICRYSTAL_GAP, join
+from arise_lib.samples.polycrystals import SPACING, Truth
 from arise_lib.structures import prototypes
 from arise_lib.structures.filling import fill_box
 from arise_lib.structures.scale import overall_nearest_neighbour_distance
+from arise_lib.structures.supercells import round_cluster
 
 #: Axis about which the two grains are turned against each other, in vectors of the class's cell:
 #: [001] of the cubic classes, the axis of the stacking of the others.
@@ -22,6 +26,12 @@ AXES = {
     "dhcp": (0, 0, 1),
     "alpha-Sm": (1, 1, 1),
 }
+
+#: In degrees, 2 arctan(1/3): a fifth of the sites of both grains coincide about a cubic axis.
+ANGLE = 36.87
+
+#: Atoms of the piece on which the spacing of a crystal is measured.
+_TRIAL_ATOMS = 60
 
 
 def grain_boundary(
@@ -79,3 +89,70 @@ def grain_boundary(
         for sign in (1.0, -1.0)
     )
     return join(left, right, 0.0, BICRYSTAL_GAP * overall_nearest_neighbour_distance(left))
+
+
+@dataclass(frozen=True)
+class Plane(Truth):
+    """One phase on both sides of a boundary at x = 0.
+
+    Attributes
+    ----------
+    label : str
+        Its class.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> points = np.array([[-2.0, 5.0, 0.0], [1.0, 0.0, 0.0]])
+    >>> Plane("fcc").phase(points).tolist(), Plane("fcc").distance(points).tolist()
+    (['fcc', 'fcc'], [2.0, 1.0])
+    """
+
+    label: str
+
+    def phase(self, points: NDArray[np.float64]) -> NDArray[np.str_]:
+        """Name the phase at some points; see `Truth.phase`."""
+        return np.full(len(points), self.label)
+
+    def distance(self, points: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Measure how far points are from the boundary; see `Truth.distance`."""
+        return np.abs(points[:, 0])
+
+
+def boundary_samples(
+    angle: float = ANGLE, edge: float = 48.0, *, spacing: float = SPACING
+) -> dict[tuple[str, str], tuple[Atoms, Plane]]:
+    """Build twist and tilt boundaries of all crystals of `AXES` at one spacing.
+
+    Parameters
+    ----------
+    angle : float
+        Between the grains, in degrees; by default that of the boundary sigma 5.
+    edge : float
+        Edge of each cube in Å.
+    spacing : float
+        Nearest-neighbour distance of all crystals in Å, so that boxes hold about as many atoms
+        of each.
+
+    Returns
+    -------
+    dict of tuple of str to tuple of (Atoms, Plane)
+        By class and "twist" or "tilt": a free cluster as `grain_boundary` returns it, with the
+        boundary at x = 0, and the truth.
+
+    Examples
+    --------
+    >>> from arise_lib import samples
+    >>> built = samples.boundary_samples(edge=15.0)
+    >>> list(built)[:2], len(built)
+    ([('fcc', 'twist'), ('fcc', 'tilt')], 10)
+    """
+    built = {}
+    for label in AXES:
+        piece = round_cluster(prototypes.build(label), _TRIAL_ATOMS)
+        scale = spacing / overall_nearest_neighbour_distance(piece)
+        for kind in ("twist", "tilt"):
+            atoms, _ = grain_boundary(label, angle, edge / scale, tilt=kind == "tilt")
+            atoms.positions *= scale
+            built[label, kind] = (atoms, Plane(label))
+    return built

@@ -13,9 +13,17 @@ from arise_lib.strided.grid import (
     with_images,
 )
 from arise_lib.strided.labels import AtomLabels, label_atoms
+from arise_lib.strided.layers import best_layering, layering
 from arise_lib.strided.maps import label_shares
 from arise_lib.strided.rim import filled_share
-from arise_lib.strided.scores import beside_truth, boundary_auc, majority, precision_recall
+from arise_lib.strided.scores import (
+    auc_interval,
+    beside_truth,
+    boundary_auc,
+    majority,
+    mean_in_boxes,
+    precision_recall,
+)
 from arise_lib.strided.sweep import MAX_MEMORY, classify_boxes, scan
 
 __all__ = [
@@ -30,7 +38,9 @@ __all__ = [
     "FrameAnswers",
     "Sphere",
     "atoms_in_boxes",
+    "auc_interval",
     "beside_truth",
+    "best_layering",
     "boundary_auc",
     "box_centres",
     "classify_boxes",
@@ -42,7 +52,9 @@ __all__ = [
     "filled_share",
     "label_atoms",
     "label_shares",
+    "layering",
     "majority",
+    "mean_in_boxes",
     "precision_recall",
     "scan",
     "with_images",

@@ -15,7 +15,10 @@ from numpy.typing import NDArray
 from arise_lib.descriptor import SoapSettings, describe
 from arise_lib.errors import InputError
 from arise_lib.network.released import DEFAULT, as_ensemble
+from arise_lib.storage.cache import Arrays, cached
+from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import bar, workers
+from arise_lib.strided import _keys
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
 from arise_lib.strided.rim import filled_share
@@ -177,6 +180,7 @@ def describe_boxes(
     min_atoms: int = MIN_ATOMS,
     min_of_species: int = MIN_ATOMS_OF_SPECIES,
     settings: SoapSettings | None = None,
+    resume: bool = False,
     executor: Executor | None = None,
 ) -> Boxes:
     """Describe every box of a sample: the first half of a scan.
@@ -190,6 +194,9 @@ def describe_boxes(
         As for `arise_lib.scan`.
     settings : SoapSettings, optional
         Of the network; by default those of the default network.
+    resume : bool
+        Keep the descriptors in the cache of derived results, and take them from there if they
+        are there.
 
     Returns
     -------
@@ -210,15 +217,25 @@ def describe_boxes(
     """
     chosen = settings or as_ensemble(DEFAULT).settings
     laid = plan(source, box, stride, padding, min_atoms)
-    clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
-    n_filled = int(laid.filled.sum())
-    features = np.empty((n_filled, chosen.n_features), dtype=np.float32)
-    with workers(executor) as pool:
-        vectors = described(pool, clusters, chosen, min_of_species)
-        for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
-            features[row] = vector
+
+    def find() -> Arrays:
+        clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
+        n_filled = int(laid.filled.sum())
+        features = np.empty((n_filled, chosen.n_features), dtype=np.float32)
+        with workers(executor) as pool:
+            vectors = described(pool, clusters, chosen, min_of_species)
+            for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
+                features[row] = vector
+        return {"features": features}
+
+    if resume:
+        key = _keys.of_boxes(laid.sample, laid.axes, laid.shape, laid.filled)
+        key |= _keys.of_settings(chosen) | {"min_of_species": min_of_species}
+        found = cached("boxes", {"code": fingerprint(__name__), **key}, find)
+    else:
+        found = find()
     share = filled_share(laid.sample, laid.axes, laid.shape, laid.filled)
-    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, features, chosen, share)
+    return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, found["features"], chosen, share)
 
 
 def described(

@@ -14,6 +14,9 @@ from arise_lib.samples.polycrystals import Truth
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.grid import atoms_in_boxes
 
+#: Draws of the bootstrap.
+N_DRAWS = 2000
+
 
 def beside_truth(maps: xr.Dataset, truth: Truth) -> pd.DataFrame:
     """List the classified boxes of a map, each beside the truth at its centre.
@@ -98,6 +101,77 @@ def boundary_auc(
     return auroc(at.to_numpy(), inside.to_numpy())
 
 
+def auc_interval(
+    table: pd.DataFrame,
+    column: str = "mutual_information",
+    *,
+    near: float,
+    far: float,
+    block: float,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """Estimate the interval of `boundary_auc` by drawing parts of the sample anew.
+
+    Boxes that overlap hold the same atoms, so they are no independent draws: the sample is
+    cut into tiles, and whole tiles are drawn with replacement (block bootstrap [1]_).
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `beside_truth`.
+    column, near, far
+        As for `boundary_auc`.
+    block : float
+        Edge of the tiles along x, y and z, best that of the boxes; in the unit of the positions.
+    confidence : float
+        Between 0 and 1.
+    seed : int
+        Seed of the draws.
+
+    Returns
+    -------
+    low, high : float
+        Percentiles over `N_DRAWS` draws; those without boxes of both kinds do not count.
+
+    Raises
+    ------
+    InputError
+        If there are no boxes of either kind, or the edge is not positive.
+
+    References
+    ----------
+    .. [1] H. R. Künsch, Ann. Stat. 17, 1217 (1989).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table = pd.DataFrame({"x": [0.0, 9.0], "y": 0.0, "z": 0.0, "distance": [0.0, 9.0],
+    ...     "mutual_information": [0.5, 0.1]})
+    >>> auc_interval(table, near=4.0, far=8.0, block=5.0)
+    (1.0, 1.0)
+    """
+    if not 0.0 < block < np.inf:
+        raise InputError(f"Tiles with an edge of {block}: give a positive length.")
+    boundary_auc(table, column, near=near, far=far)  # refuses what has no area
+    chosen = table[(table["distance"] < near) | (table["distance"] >= far)]
+    corners = np.floor(chosen[["x", "y", "z"]].to_numpy() / block)
+    tiles, of_box = np.unique(corners, axis=0, return_inverse=True)
+    score, at = chosen[column].to_numpy(), (chosen["distance"] < near).to_numpy()
+    # Of each pair of tiles: pairs of boxes, and those in the right order, ties as halves.
+    order = 0.5 * (1.0 + np.sign(score[at][:, None] - score[~at]))
+    members = np.eye(len(tiles))[of_box.ravel()]
+    right = members[at].T @ order @ members[~at]
+    pairs = np.outer(members[at].sum(axis=0), members[~at].sum(axis=0))
+    generator = np.random.default_rng(seed)
+    draws = generator.multinomial(len(tiles), np.full(len(tiles), 1 / len(tiles)), N_DRAWS)
+    counted = np.einsum("di,ij,dj->d", draws, pairs, draws, optimize=True)
+    areas = np.einsum("di,ij,dj->d", draws, right, draws, optimize=True)[counted > 0]
+    tail = 50.0 * (1.0 - confidence)
+    low, high = np.percentile(areas / counted[counted > 0], [tail, 100.0 - tail])
+    return float(low), float(high)
+
+
 def precision_recall(table: pd.DataFrame, label: str) -> tuple[float, float]:
     """Score how one phase is found.
 
@@ -172,3 +246,51 @@ def majority(
         if counts.any():
             label[where] = names[counts.argmax()]
     return label[answered]
+
+
+def mean_in_boxes(
+    values: NDArray[np.floating], atoms: Atoms, maps: xr.Dataset, box: Box | None = None
+) -> NDArray[np.float64]:
+    """Average a number of the atoms over each box of a map.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n_atoms,)
+        One number per atom; NaN where it has none.
+    atoms, maps, box
+        As for `majority`.
+
+    Returns
+    -------
+    ndarray of shape (n_boxes,)
+        For each box with an answer, in the order of `beside_truth`, the mean over its atoms that
+        have the number; NaN where none has.
+
+    Raises
+    ------
+    InputError
+        If there is not one value per atom.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase.build import bulk
+    >>> from arise_lib import strided
+    >>> sample = bulk("Cu", cubic=True) * 4
+    >>> sample.pbc = False
+    >>> maps = strided.scan(sample, 11.0, 7.0, padding=0.0, passes=10)
+    >>> strided.mean_in_boxes(np.full(len(sample), 0.5), sample, maps).tolist()
+    [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
+    """
+    numbers = np.asarray(values, dtype=float)
+    if numbers.shape != (len(atoms),):
+        raise InputError(f"Values of shape {numbers.shape} for {len(atoms)} atoms: give one each.")
+    shape = box or Cube(float(maps.attrs["box"]))
+    axes = [maps[axis].values for axis in "xyz"]
+    answered = maps["mutual_information"].notnull().transpose("x", "y", "z").values
+    means = np.full(answered.shape, np.nan)
+    for where, members in atoms_in_boxes(atoms.positions, axes, shape):
+        here = numbers[members]
+        if (counted := np.isfinite(here)).any():
+            means[where] = here[counted].mean()
+    return means[answered]

@@ -7,10 +7,8 @@ any structure; maps of class probabilities and of mutual information result
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from dataclasses import astuple
 from itertools import islice
 from os import PathLike
 
@@ -26,6 +24,7 @@ from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.storage.cache import Arrays, cached
 from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import bar, workers
+from arise_lib.strided import _keys
 from arise_lib.strided.boxes import Box, Cube
 from arise_lib.strided.described import MIN_ATOMS, Boxes, Plan, described, plan
 from arise_lib.strided.grid import filled_boxes
@@ -151,6 +150,7 @@ def classify_boxes(
     passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
+    resume: bool = False,
 ) -> xr.Dataset:
     """Classify boxes that have been described: the second half of a scan.
 
@@ -160,6 +160,9 @@ def classify_boxes(
         From `arise_lib.strided.describe_boxes`, with the settings of the network.
     network, passes, seed, tolerance
         As for `scan`.
+    resume : bool
+        Keep the answers in the cache of derived results, and take them from there if they
+        are there.
 
     Returns
     -------
@@ -187,7 +190,13 @@ def classify_boxes(
             f"These boxes were described with {boxes.settings}, the network wants "
             f"{trained.settings}: describe them with the settings of the network."
         )
-    found = _answers(boxes.features, trained, trained.classes, passes, seed, tolerance)
+
+    def find() -> Arrays:
+        return _answers(boxes.features, trained, trained.classes, passes, seed, tolerance)
+
+    how = {"n_passes": passes, "seed": seed, "tolerance": tolerance}
+    key = {"code": fingerprint(__name__), "features": _keys.digest(boxes.features)} | how
+    found = cached("scan", key | _keys.of_network(trained), find) if resume else find()
     maps = assemble(boxes.axes, boxes.n_atoms, boxes.filled, trained.classes, found)
     maps["filled"] = (("z", "y", "x"), boxes.share.transpose(2, 1, 0))
     maps.attrs = {"box": boxes.shape.extent, "passes": passes, "seed": seed}
@@ -255,24 +264,9 @@ def _key(
     laid: Plan, trained: Ensemble, kept: tuple[str, ...], how: dict[str, float | None]
 ) -> dict[str, object]:
     """State all that the answers depend on."""
-    sample, weights = hashlib.sha256(), hashlib.sha256()
-    for array in (laid.sample.numbers, laid.sample.positions, laid.filled, *laid.axes):
-        sample.update(np.ascontiguousarray(array).tobytes())
-    for member in trained.members:
-        for array in (*member.kernels, *member.biases):
-            weights.update(repr(array.shape).encode() + np.ascontiguousarray(array).tobytes())
-    return {
-        "code": fingerprint(__name__),
-        "sample": sample.hexdigest(),
-        "box": f"{type(laid.shape).__qualname__} {laid.shape!r}",
-        "network": weights.hexdigest(),
-        "dropout": [member.dropout for member in trained.members],
-        "settings": list(astuple(trained.settings)),
-        "known": list(trained.classes),
-        "classes": list(kept),
-        "lot": _LOT,
-        **how,
-    }
+    boxes = _keys.of_boxes(laid.sample, laid.axes, laid.shape, laid.filled)
+    code = {"code": fingerprint(__name__), "classes": list(kept), "lot": _LOT}
+    return code | boxes | _keys.of_network(trained) | how
 
 
 def _check_memory(
