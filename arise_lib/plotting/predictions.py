@@ -125,7 +125,7 @@ def flat_maps(maps: xr.Dataset, classes: Sequence[str], unit: str = "Å") -> Fig
     panels.append(("mutual information", layer["mutual_information"], {"cmap": "magma"}))
     for axis, (title, values, limits) in zip(axes[0], panels, strict=True):
         image = axis.pcolormesh(maps["x"], maps["y"], values, rasterized=True, **limits)
-        of_values = "bit" if title == "mutual information" else "1"
+        of_values = "bit" if title == "mutual information" else "probability"
         figure.colorbar(image, ax=axis, fraction=0.046, pad=0.03).set_label(of_values)
         axis.set_title(title)
         axis.set_aspect("equal")
