@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from arise_lib.errors import InputError
 from arise_lib.tomography.lattice import fit_lattice
 
 
@@ -83,6 +84,72 @@ def align(moving: NDArray[np.float64], fixed: NDArray[np.float64]) -> Alignment:
     """
     axes = [fit_lattice(positions).orientation for positions in (moving, fixed)]
     rotation = _smallest(*axes)
+    return Alignment(rotation, np.mean(fixed, axis=0) - rotation @ np.mean(moving, axis=0))
+
+
+def align_by_drift(
+    moving: NDArray[np.float64],
+    fixed: NDArray[np.float64],
+    *,
+    n_points: int = 500,
+    n_rounds: int = 50,
+    seed: int = 0,
+) -> Alignment:
+    """Turn one particle onto another by coherent point drift, as the paper does [1]_.
+
+    Each set of points is a part of the atoms, drawn at random; what is aligned is the
+    shape, not the lattice.
+
+    Parameters
+    ----------
+    moving, fixed : ndarray of shape (n_atoms, 3)
+        Atoms of both, in one unit; their numbers may differ.
+    n_points : int
+        Atoms that are drawn from each; the time goes with its square.
+    n_rounds : int
+        Steps of the iteration, at most.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Alignment
+        Takes `moving` onto `fixed`, middle onto middle; the change of scale that pycpd finds
+        as well is left out.
+
+    Raises
+    ------
+    InputError
+        If either has fewer than three atoms.
+
+    References
+    ----------
+    .. [1] A. Myronenko, X. Song, IEEE Trans. Pattern Anal. Mach. Intell. 32, 2262 (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.spatial.transform import Rotation
+    >>> points = np.random.default_rng(0).normal(size=(60, 3)) * [1.0, 3.0, 9.0]
+    >>> turned = Rotation.from_euler("z", 8, degrees=True).apply(points)
+    >>> bool(abs(align_by_drift(turned, points).angle - 8.0) < 0.5)
+    True
+    """
+    from pycpd import RigidRegistration
+
+    if min(len(moving), len(fixed)) < 3:
+        raise InputError(
+            f"{len(moving)} and {len(fixed)} atoms: of each, at least three are needed."
+        )
+    generator = np.random.default_rng(seed)
+    parts = []
+    for positions in (moving, fixed):
+        chosen = generator.choice(len(positions), min(n_points, len(positions)), replace=False)
+        parts.append(np.asarray(positions, dtype=float)[chosen] - np.mean(positions, axis=0))
+    drift = RigidRegistration(X=parts[1], Y=parts[0], max_iterations=n_rounds)
+    drift.register()
+    # pycpd turns rows.
+    rotation = np.asarray(drift.R, dtype=np.float64).T
     return Alignment(rotation, np.mean(fixed, axis=0) - rotation @ np.mean(moving, axis=0))
 
 
