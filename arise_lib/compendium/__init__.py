@@ -13,6 +13,7 @@ from arise_lib.compendium.results import record, recorded
 from arise_lib.compendium.scorecard import scorecard
 from arise_lib.compendium.spread import spread
 from arise_lib.compendium.versions import versions
+from arise_lib.compendium.views import save_view
 
 __all__ = [
     "PROFILES",
@@ -26,6 +27,7 @@ __all__ = [
     "recorded",
     "save_figure",
     "save_table",
+    "save_view",
     "scorecard",
     "spread",
     "versions",

@@ -1,4 +1,4 @@
-r"""Do groups differ in a quantity by more than chance, or than their places, would make them?
+r"""Whether groups differ in a quantity by more than chance, or than their places, make them.
 
 The spread of the centres of groups is measured by the share of the variance that lies between
 them,
@@ -106,7 +106,7 @@ def _between(
 def _compact(
     points: NDArray[np.float64], sizes: NDArray[np.int64], generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Groups of given sizes, each of a random row and its nearest ones that are free."""
+    """Form groups of given sizes, each of a random row and its nearest ones that are free."""
     group = np.full(len(points), -1, dtype=np.int64)
     for name in generator.permutation(len(sizes)):
         free = np.flatnonzero(group < 0)

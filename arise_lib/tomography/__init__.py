@@ -1,7 +1,7 @@
 """Particles seen atom by atom: lattice, order, and how networks agree (paper, Fig. 4)."""
 
 from arise_lib.tomography.agreement import OTHER_CLASS, agreement, confusion
-from arise_lib.tomography.alignment import Alignment, align, align_by_drift
+from arise_lib.tomography.alignment import Alignment, align, align_by_drift, align_series
 from arise_lib.tomography.boxes import average, majority, members, of_nearest_box
 from arise_lib.tomography.lattice import Lattice, fit_lattice
 from arise_lib.tomography.order import LATTICE, LEVEL, PHASES, box_order, order_maps
@@ -28,6 +28,7 @@ __all__ = [
     "agreement",
     "align",
     "align_by_drift",
+    "align_series",
     "average",
     "box_order",
     "box_table",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
@@ -151,6 +154,53 @@ def align_by_drift(
     # pycpd turns rows.
     rotation = np.asarray(drift.R, dtype=np.float64).T
     return Alignment(rotation, np.mean(fixed, axis=0) - rotation @ np.mean(moving, axis=0))
+
+
+def align_series(
+    frames: Mapping[str, Atoms], *, n_points: int = 400
+) -> tuple[dict[str, Atoms], pd.DataFrame]:
+    """Turn the frames of a series onto the first one by their lattices, and state the angles.
+
+    Parameters
+    ----------
+    frames : mapping of str to ase.Atoms
+        Particles by name.
+    n_points : int
+        Atoms of each for `align_by_drift`, with which the angles are found a second time.
+
+    Returns
+    -------
+    aligned : dict of str to ase.Atoms
+        Copies, turned by their lattices.
+    angles : pandas.DataFrame
+        One row per frame and way, "lattice" or "point drift", in degrees: `angle` of the rotation
+        about its axis, and its Euler angles `x`, `y`, `z`, see `Alignment`.
+
+    Raises
+    ------
+    InputError
+        As from `align`.
+
+    Examples
+    --------
+    >>> from arise_lib.samples import fept_particle
+    >>> atoms = fept_particle(0, n_atoms=600).atoms
+    >>> aligned, angles = align_series({"a": atoms, "b": atoms}, n_points=50)
+    >>> abs(float(angles.loc[("b", "lattice"), "angle"])) < 1e-6
+    True
+    """
+    fixed = next(iter(frames.values())).positions
+    aligned, rows = {}, {}
+    for name, atoms in frames.items():
+        found = {"lattice": align(atoms.positions, fixed)}
+        found["point drift"] = align_by_drift(atoms.positions, fixed, n_points=n_points)
+        aligned[name] = atoms.copy()
+        aligned[name].positions = found["lattice"].apply(atoms.positions)
+        for way, turned in found.items():
+            rows[name, way] = (turned.angle, *turned.euler)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["angle", "x", "y", "z"])
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["frame", "way"])
+    return aligned, table
 
 
 def _smallest(moving: NDArray[np.float64], fixed: NDArray[np.float64]) -> NDArray[np.float64]:

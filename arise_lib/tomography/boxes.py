@@ -195,8 +195,8 @@ def of_nearest_box(positions: NDArray[np.float64], values: xr.DataArray) -> NDAr
     Examples
     --------
     >>> import numpy as np, xarray as xr
-    >>> labels = xr.DataArray([[["fcc", "", "bcc"]]], {"z": [0.0], "y": [0.0], "x": [0.0, 2.0, 4.0]},
-    ...     ["z", "y", "x"])
+    >>> axes = {"z": [0.0], "y": [0.0], "x": [0.0, 2.0, 4.0]}
+    >>> labels = xr.DataArray([[["fcc", "", "bcc"]]], axes, list("zyx"))
     >>> of_nearest_box(np.array([[1.9, 0.0, 0.0], [2.1, 0.0, 0.0]]), labels).tolist()
     ['fcc', 'bcc']
     """

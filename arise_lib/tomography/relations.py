@@ -101,13 +101,13 @@ def share_below(
 def _drawn_blocks(
     table: pd.DataFrame, sums: NDArray[np.float64], n_draws: int, seed: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Sums of the columns in each block, and over blocks that are drawn anew."""
+    """Return the sums of the columns in each block, and over blocks that are drawn anew."""
     block = np.unique(table["block"].to_numpy(), return_inverse=True)[1]
     of_blocks = np.zeros((block.max() + 1, sums.shape[1]))
     np.add.at(of_blocks, block, sums)
     n = len(of_blocks)
     times = np.random.default_rng(seed).multinomial(n, np.full(n, 1.0 / n), n_draws)
-    return of_blocks, times @ of_blocks
+    return of_blocks, times.astype(np.float64) @ of_blocks
 
 
 def _pearson(sums: NDArray[np.float64]) -> NDArray[np.float64]:

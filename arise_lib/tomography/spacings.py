@@ -51,8 +51,8 @@ def spacing_difference(
     """
     missing = sorted({first, second} - set(atoms.symbols))
     if missing:
-        found = ", ".join(sorted(set(atoms.symbols)))
-        raise InputError(f"The sample has no {' and no '.join(missing)}; it has {found}.")
+        present = ", ".join(sorted(set(atoms.symbols)))
+        raise InputError(f"The sample has no {' and no '.join(missing)}; it has {present}.")
     of_species = [np.asarray(atoms.symbols == name) for name in (first, second)]
     found = np.full((members.shape[0], 2), np.nan)
     for row in range(members.shape[0]):
