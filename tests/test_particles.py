@@ -60,6 +60,16 @@ def test_atoms_and_boxes_give_each_other_what_they_know() -> None:
         tomography.of_nearest_box(beyond, mean.where(False))
 
 
+def test_centres_of_chosen_boxes_are_those_of_the_scan() -> None:
+    atoms = samples.fept_particle(3, n_atoms=900).atoms
+    maps = strided.scan(atoms, 12.0, 9.0, network="arise", passes=10)
+    found = tomography.centres(maps["label"] != "")
+    whole = strided.describe_boxes(atoms, 12.0, 9.0).centres
+    assert sorted(map(tuple, found)) == sorted(map(tuple, whole))
+    again = tomography.centres((maps["label"] != "").transpose("x", "y", "z"))
+    np.testing.assert_array_equal(found, again)
+
+
 def test_species_that_are_stretched_stand_farther_apart() -> None:
     """Planes of iron and platinum, each on a square net of its own constant."""
     net = np.stack(np.meshgrid(range(6), range(6), [0.0]), axis=-1).reshape(-1, 3)

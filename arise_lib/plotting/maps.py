@@ -239,7 +239,9 @@ def profile(table: pd.DataFrame, unit: str = "Å") -> Figure:
     return figure
 
 
-def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) -> Figure:
+def coloured_points(
+    points: pd.DataFrame, groups: Sequence[str], number: str, *, unit: str = "bit"
+) -> Figure:
     """Draw a map of points several times, coloured by different groups and by a number.
 
     Parameters
@@ -249,7 +251,9 @@ def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) ->
     groups : sequence of str
         Columns of classes, or of numbers of clusters, of which -1 stands for none.
     number : str
-        Column of the last panel, a mutual information in bits.
+        Column of the last panel, such as the mutual information.
+    unit : str
+        Unit of that number.
 
     Returns
     -------
@@ -286,7 +290,7 @@ def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) ->
         order["x"], order["y"], c=order[number], s=4, cmap="magma", linewidths=0
     )
     panels[-1].set(title=number.replace("_", " "), xlabel="UMAP 1 / 1")
-    figure.colorbar(drawn, ax=panels[-1]).set_label("bit")
+    figure.colorbar(drawn, ax=panels[-1]).set_label(unit)
     return figure
 
 

@@ -2,7 +2,7 @@
 
 from arise_lib.tomography.agreement import OTHER_CLASS, agreement, confusion
 from arise_lib.tomography.alignment import Alignment, align, align_by_drift, align_series
-from arise_lib.tomography.boxes import average, majority, members, of_nearest_box
+from arise_lib.tomography.boxes import average, centres, majority, members, of_nearest_box
 from arise_lib.tomography.lattice import Lattice, fit_lattice
 from arise_lib.tomography.order import LATTICE, LEVEL, PHASES, box_order, order_maps
 from arise_lib.tomography.relations import rank_correlation, share_below
@@ -32,6 +32,7 @@ __all__ = [
     "average",
     "box_order",
     "box_table",
+    "centres",
     "change_of_median",
     "confusion",
     "fit_lattice",

@@ -208,3 +208,31 @@ def of_nearest_box(positions: NDArray[np.float64], values: xr.DataArray) -> NDAr
     grid = np.meshgrid(*(ordered[axis].values for axis in "zyx"), indexing="ij")
     centres = np.stack(grid[::-1], axis=-1).reshape(-1, 3)[answered]
     return flat[answered][cKDTree(centres).query(positions)[1]]
+
+
+def centres(chosen: xr.DataArray) -> NDArray[np.float64]:
+    """List the middles of some boxes of a scan.
+
+    Parameters
+    ----------
+    chosen : xarray.DataArray of bool
+        A map (z, y, x), such as ``maps["label"] == "L1_0"``.
+
+    Returns
+    -------
+    ndarray of shape (n_chosen, 3)
+        x, y, z; boxes in the order of the maps, x fastest.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> labels = xr.DataArray([[["fcc", "bcc"]]], {"z": [0.0], "y": [1.0], "x": [0.0, 2.0]},
+    ...     ["z", "y", "x"])
+    >>> centres(labels == "bcc").tolist()
+    [[2.0, 1.0, 0.0]]
+    """
+    ordered = chosen.transpose("z", "y", "x")
+    where = np.argwhere(ordered.values)
+    return np.column_stack(
+        [ordered[axis].values[where[:, "zyx".index(axis)]] for axis in "xyz"]
+    ).astype(np.float64)
