@@ -300,6 +300,8 @@ def test_slices_are_the_central_ones_on_one_scale() -> None:
     assert [panel.get_title() for panel in panels[:3]] == ["z = 4 Å", "z = 6 Å", "z = 8 Å"]
     limits = {panel.images[0].get_clim() for panel in panels}
     assert len(panels) == 6 and len(limits) == 1
+    wide = plotting.slice_table({"a": numbers}, n=3, apart=4.0)
+    assert sorted(set(wide["z"])) == [2.0, 6.0, 10.0]
     table = plotting.slice_table({"a": numbers}, n=3)
     assert len(table) == 11 and table.groupby("z")["value"].max().to_dict() == {
         4.0: 0.0, 6.0: 0.5, 8.0: 0.0,

@@ -96,6 +96,7 @@ def central_slices(
     rows: Mapping[str, xr.DataArray],
     n: int = 5,
     *,
+    apart: float | None = None,
     quantity: str = "mutual information / bit",
     unit: str = "Å",
 ) -> Figure:
@@ -107,7 +108,10 @@ def central_slices(
         Title of each row, and a map (z, y, x) of labels or of numbers, which may be of other boxes
         than those of the other rows.
     n : int
-        Slices that are drawn: neighbouring layers of boxes around the middle.
+        Slices that are drawn, around the middle.
+    apart : float, optional
+        Their distance, in the unit of the positions: then the nearest layers of boxes are drawn.
+        By default they are neighbouring layers.
     quantity : str
         What the numbers are, with their unit.
     unit : str
@@ -128,7 +132,7 @@ def central_slices(
     >>> len(plotting.central_slices({"9 min": maps}, n=3).axes)
     4
     """
-    layers = {title: _central(values, n) for title, values in rows.items()}
+    layers = {title: _central(values, n, apart) for title, values in rows.items()}
     most = max(values.sizes["z"] for values in layers.values())
     figure, axes = plt.subplots(
         len(layers), most, figsize=(1.75 * most + 0.9, 1.75 * len(layers) + 0.7), squeeze=False,
@@ -156,12 +160,14 @@ def central_slices(
     return figure
 
 
-def slice_table(rows: Mapping[str, xr.DataArray], n: int = 5) -> pd.DataFrame:
+def slice_table(
+    rows: Mapping[str, xr.DataArray], n: int = 5, *, apart: float | None = None
+) -> pd.DataFrame:
     """Tabulate what `central_slices` draws.
 
     Parameters
     ----------
-    rows, n
+    rows, n, apart
         As for `central_slices`.
 
     Returns
@@ -180,7 +186,7 @@ def slice_table(rows: Mapping[str, xr.DataArray], n: int = 5) -> pd.DataFrame:
     """
     parts = []
     for title, values in rows.items():
-        part = _central(values, n).rename("value").to_series().reset_index()
+        part = _central(values, n, apart).rename("value").to_series().reset_index()
         known = part["value"] != "" if values.dtype.kind == "U" else part["value"].notna()
         part.insert(0, "row", title)
         parts.append(part[known])
@@ -242,10 +248,15 @@ def cluster_histograms(
     return figure
 
 
-def _central(values: xr.DataArray, n: int) -> xr.DataArray:
+def _central(values: xr.DataArray, n: int, apart: float | None) -> xr.DataArray:
     """Layers around the middle, axes in the order of a picture."""
-    first = max(0, (values.sizes["z"] - n) // 2)
-    return values.transpose("z", "y", "x").isel(z=slice(first, first + n))
+    ordered = values.transpose("z", "y", "x")
+    if apart is None:
+        first = max(0, (values.sizes["z"] - n) // 2)
+        return ordered.isel(z=slice(first, first + n))
+    z = values["z"].values
+    wanted = 0.5 * (z[0] + z[-1]) + apart * (np.arange(n) - 0.5 * (n - 1))
+    return ordered.isel(z=np.unique(np.abs(z[:, None] - wanted).argmin(axis=0)))
 
 
 def _ends(centres: NDArray[np.float64]) -> tuple[float, float]:
