@@ -94,6 +94,25 @@ def test_further_maps_become_columns() -> None:
     assert table[["value", "other"]].values.tolist() == [[1.0, 7.0]]
 
 
+def test_boundaries_of_variants_are_told_from_l1_0() -> None:
+    """Of L1_2 alone nearly all boxes that the fit calls L1_0 are such; of L1_0 alone hardly any."""
+    shares = {}
+    for phase in ("L1_2", "L1_0"):
+        particle = samples.fept_particle(5, n_atoms=6000, n_domains=4, domains={phase: 1.0})
+        atoms, lattice = particle.atoms, tomography.fit_lattice(particle.atoms.positions)
+        places = strided.box_centres(atoms, strided.Cube(12.0), 4.0, padding=0.0)
+        maps = xr.Dataset(coords=dict(zip("xyz", places, strict=True)), attrs={"box": 12.0})
+        order = tomography.order_maps(atoms, maps, lattice, "Fe")
+        found = tomography.antiphase(atoms, order, lattice, "Fe")
+        named = order["phase"].values == "L1_0"
+        assert named.sum() > 50
+        assert ((found["variant"].values >= 0) == (order["phase"].values == "L1_2")).all()
+        shares[phase] = found["boundary"].values[named].mean()
+    assert shares["L1_2"] > 0.85 and shares["L1_0"] < 0.05
+    with pytest.raises(InputError, match="reach of 0"):
+        tomography.antiphase(atoms, order, lattice, "Fe", reach=0.0)
+
+
 # --- relations ---------------------------------------------------------------------------------
 
 

@@ -151,7 +151,7 @@ def central_slices(
                 panel.imshow(coloured(layer.values), **look)
             else:
                 image = panel.imshow(layer.values, vmin=0.0, vmax=top, cmap="magma", **look)
-            panel.set_title(f"z = {z:.0f} {unit}", fontsize=8)
+            panel.set_title(f"z = {round(float(z))} {unit}", fontsize=8)
             panel.tick_params(labelsize=7)
         line[0].set_ylabel(f"{title}\ny / {unit}", fontsize=8)
     for panel in axes[-1]:
@@ -275,7 +275,7 @@ def _top(values: list[NDArray[Any]]) -> float:
 
 def _dots(panel: Axes, positions: NDArray[np.float64], values: NDArray[Any], top: float) -> Any:
     """Draw atoms in their order, and return what a bar of colours belongs to."""
-    look: dict[str, Any] = {"s": 4.0, "linewidths": 0, "rasterized": True}
+    look: dict[str, Any] = {"s": 6.0, "linewidths": 0, "rasterized": True}
     if values.dtype.kind == "U":
         look["c"] = coloured(values)
     else:

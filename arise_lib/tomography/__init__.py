@@ -2,6 +2,7 @@
 
 from arise_lib.tomography.agreement import OTHER_CLASS, agreement, confusion
 from arise_lib.tomography.alignment import Alignment, align, align_by_drift, align_series
+from arise_lib.tomography.antiphase import antiphase
 from arise_lib.tomography.boxes import average, centres, majority, members, of_nearest_box
 from arise_lib.tomography.lattice import Lattice, fit_lattice
 from arise_lib.tomography.order import LATTICE, LEVEL, PHASES, box_order, order_maps
@@ -29,6 +30,7 @@ __all__ = [
     "align",
     "align_by_drift",
     "align_series",
+    "antiphase",
     "average",
     "box_order",
     "box_table",
