@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
-from ase.build import bulk
 
 from arise_lib import explore
 from arise_lib.errors import InputError
@@ -52,22 +50,3 @@ def test_clusters_of_no_size_are_refused(n: int, size: int) -> None:
         explore.cluster(np.zeros((n, 2)), size)
     with pytest.raises(InputError, match="1 of them not finite"):
         explore.cluster(np.array([[np.nan], [0.0], [1.0]]), 2)
-
-
-def test_each_point_is_linked_to_its_box() -> None:
-    sample = bulk("Cu", "sc", a=2.0).repeat((6, 1, 1))
-    points = pd.DataFrame(
-        {"x": [0.0, 1.0], "y": [0.5, 0.0], "label": ["fcc", "In"], "cluster": [0, -1]}
-    )
-    centres = [[8.2, 0.1, 0.0], [0.3, 0.0, 0.0]]
-    view = explore.linked_boxes(points, sample, centres, 6.0, name="row")
-    assert view["environments"] == [
-        {"structure": 0, "center": 4, "cutoff": 3.0}, {"structure": 0, "center": 0, "cutoff": 3.0}
-    ]  # fmt: skip
-    assert {name: entry["values"] for name, entry in view["properties"].items()} == {
-        "x": [0.0, 1.0], "y": [0.5, 0.0], "label": ["fcc", "In"], "cluster": [0, -1]
-    }  # fmt: skip
-    (shown,) = view["structures"]
-    np.testing.assert_allclose(shown["x"], sample.positions[:, 0])
-    with pytest.raises(InputError, match="one each"):
-        explore.linked_boxes(points, sample, centres[:1], 6.0, name="row")

@@ -323,7 +323,9 @@ def test_the_same_view_is_the_same_bytes(figures: Path) -> None:
     view = {"meta": {"name": "µ"}, "environments": [{"center": 3}]}
     for profile in ("quick", "quick", "paper"):
         compendium.save_view(view, "linked", profile)
-    assert files(figures) == ["linked.json.gz", "paper/linked.json.gz"]
+    assert files(figures) == [
+        "linked.chemiscope.json.gz", "paper/linked.chemiscope.json.gz",
+    ]  # fmt: skip
     written = [(figures / name).read_bytes() for name in files(figures)]
     assert written[0] == written[1] and json.loads(gzip.decompress(written[0])) == view
     with pytest.raises(ValueError, match="JSON compliant"):

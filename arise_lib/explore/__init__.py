@@ -2,6 +2,16 @@
 
 from arise_lib.explore.clusters import MIN_CLUSTER_SIZES, OUTLIER, agreement, cluster
 from arise_lib.explore.embedding import embed
-from arise_lib.explore.linked import linked_boxes
+from arise_lib.explore.soft import MEMBERSHIP, soft_cluster
+from arise_lib.explore.spread import group_spread
 
-__all__ = ["MIN_CLUSTER_SIZES", "OUTLIER", "agreement", "cluster", "embed", "linked_boxes"]
+__all__ = [
+    "MEMBERSHIP",
+    "MIN_CLUSTER_SIZES",
+    "OUTLIER",
+    "agreement",
+    "cluster",
+    "embed",
+    "group_spread",
+    "soft_cluster",
+]

@@ -30,6 +30,12 @@ from arise_lib.plotting.microscopy import (
 )
 from arise_lib.plotting.order import label_maps, label_table, radial_profiles
 from arise_lib.plotting.ovito import add_to_ovito, ovito_modifier, ovito_picture, to_ovito
+from arise_lib.plotting.particles import (
+    central_slices,
+    cluster_histograms,
+    particle_views,
+    slice_table,
+)
 from arise_lib.plotting.pipeline import matrix_panels, pass_histograms, pipeline, vector_matrix
 from arise_lib.plotting.points import coloured_points, point_panels
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
@@ -38,6 +44,7 @@ from arise_lib.plotting.space import boxes_in_space
 from arise_lib.plotting.structures import GALLERY_ATOMS, draw_atoms, gallery
 from arise_lib.plotting.style import FAMILY_COLOURS, use_style
 from arise_lib.plotting.training import learning_curves, search_panels
+from arise_lib.plotting.views import linked_view
 
 __all__ = [
     "CLASS_COLOURS",
@@ -50,11 +57,13 @@ __all__ = [
     "atom_map",
     "beside_multislice",
     "boxes_in_space",
+    "central_slices",
     "class_bars",
     "class_colour",
     "class_colours",
     "class_map",
     "class_maps",
+    "cluster_histograms",
     "coloured",
     "coloured_points",
     "compared_maps",
@@ -72,12 +81,14 @@ __all__ = [
     "layers_along",
     "learning_curves",
     "like_for_like_curves",
+    "linked_view",
     "map_table",
     "matrix_panels",
     "micrographs",
     "middle_layer",
     "ovito_modifier",
     "ovito_picture",
+    "particle_views",
     "pass_histograms",
     "pipeline",
     "point_panels",
@@ -89,6 +100,7 @@ __all__ = [
     "score_curves",
     "search_panels",
     "similarity_matrices",
+    "slice_table",
     "sliding_box",
     "to_ovito",
     "use_style",

@@ -18,7 +18,9 @@ _CLASSES = {*prototypes.LABELS, OTHER}
 NAMED = 8
 
 
-def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) -> Figure:
+def coloured_points(
+    points: pd.DataFrame, groups: Sequence[str], number: str, *, unit: str = "bit"
+) -> Figure:
     """Draw a map of points several times, coloured by different groups and by a number.
 
     Parameters
@@ -28,7 +30,9 @@ def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) ->
     groups : sequence of str
         Columns of classes, or of numbers of clusters, of which -1 stands for none.
     number : str
-        Column of the last panel, a mutual information in bits.
+        Column of the last panel, such as the mutual information.
+    unit : str
+        Unit of that number.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def coloured_points(points: pd.DataFrame, groups: Sequence[str], number: str) ->
     )
     _without_ticks(panels[-1])
     panels[-1].set_title(number.replace("_", " "))
-    figure.colorbar(drawn, ax=panels[-1]).set_label("bit")
+    figure.colorbar(drawn, ax=panels[-1]).set_label(unit)
     return figure
 
 

@@ -15,6 +15,7 @@ from arise_lib.strided.grid import (
 from arise_lib.strided.labels import AtomLabels, label_atoms
 from arise_lib.strided.layers import best_layering, layering
 from arise_lib.strided.maps import label_shares
+from arise_lib.strided.places import describe_at
 from arise_lib.strided.rim import filled_share
 from arise_lib.strided.scores import (
     auc_interval,
@@ -46,6 +47,7 @@ __all__ = [
     "classify_boxes",
     "classify_frames",
     "count_atoms",
+    "describe_at",
     "describe_box",
     "describe_boxes",
     "filled_boxes",

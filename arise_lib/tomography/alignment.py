@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
+from ase import Atoms
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from arise_lib.errors import InputError
 from arise_lib.tomography.lattice import fit_lattice
 
 
@@ -84,6 +88,119 @@ def align(moving: NDArray[np.float64], fixed: NDArray[np.float64]) -> Alignment:
     axes = [fit_lattice(positions).orientation for positions in (moving, fixed)]
     rotation = _smallest(*axes)
     return Alignment(rotation, np.mean(fixed, axis=0) - rotation @ np.mean(moving, axis=0))
+
+
+def align_by_drift(
+    moving: NDArray[np.float64],
+    fixed: NDArray[np.float64],
+    *,
+    n_points: int = 500,
+    n_rounds: int = 50,
+    seed: int = 0,
+) -> Alignment:
+    """Turn one particle onto another by coherent point drift, as the paper does [1]_.
+
+    Each set of points is a part of the atoms, drawn at random; what is aligned is the
+    shape, not the lattice.
+
+    Parameters
+    ----------
+    moving, fixed : ndarray of shape (n_atoms, 3)
+        Atoms of both, in one unit; their numbers may differ.
+    n_points : int
+        Atoms that are drawn from each; the time goes with its square.
+    n_rounds : int
+        Steps of the iteration, at most.
+    seed : int
+        Of the draw.
+
+    Returns
+    -------
+    Alignment
+        Takes `moving` onto `fixed`, middle onto middle; the change of scale that pycpd finds
+        as well is left out.
+
+    Raises
+    ------
+    InputError
+        If either has fewer than three atoms.
+
+    References
+    ----------
+    .. [1] A. Myronenko, X. Song, IEEE Trans. Pattern Anal. Mach. Intell. 32, 2262 (2010).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.spatial.transform import Rotation
+    >>> points = np.random.default_rng(0).normal(size=(60, 3)) * [1.0, 3.0, 9.0]
+    >>> turned = Rotation.from_euler("z", 8, degrees=True).apply(points)
+    >>> bool(abs(align_by_drift(turned, points).angle - 8.0) < 0.5)
+    True
+    """
+    from pycpd import RigidRegistration
+
+    if min(len(moving), len(fixed)) < 3:
+        raise InputError(
+            f"{len(moving)} and {len(fixed)} atoms: of each, at least three are needed."
+        )
+    generator = np.random.default_rng(seed)
+    parts = []
+    for positions in (moving, fixed):
+        chosen = generator.choice(len(positions), min(n_points, len(positions)), replace=False)
+        parts.append(np.asarray(positions, dtype=float)[chosen] - np.mean(positions, axis=0))
+    drift = RigidRegistration(X=parts[1], Y=parts[0], max_iterations=n_rounds)
+    drift.register()
+    # pycpd turns rows.
+    rotation = np.asarray(drift.R, dtype=np.float64).T
+    return Alignment(rotation, np.mean(fixed, axis=0) - rotation @ np.mean(moving, axis=0))
+
+
+def align_series(
+    frames: Mapping[str, Atoms], *, n_points: int = 400
+) -> tuple[dict[str, Atoms], pd.DataFrame]:
+    """Turn the frames of a series onto the first one by their lattices, and state the angles.
+
+    Parameters
+    ----------
+    frames : mapping of str to ase.Atoms
+        Particles by name.
+    n_points : int
+        Atoms of each for `align_by_drift`, with which the angles are found a second time.
+
+    Returns
+    -------
+    aligned : dict of str to ase.Atoms
+        Copies, turned by their lattices.
+    angles : pandas.DataFrame
+        One row per frame and way, "lattice" or "point drift", in degrees: `angle` of the rotation
+        about its axis, and its Euler angles `x`, `y`, `z`, see `Alignment`.
+
+    Raises
+    ------
+    InputError
+        As from `align`.
+
+    Examples
+    --------
+    >>> from arise_lib.samples import fept_particle
+    >>> atoms = fept_particle(0, n_atoms=600).atoms
+    >>> aligned, angles = align_series({"a": atoms, "b": atoms}, n_points=50)
+    >>> abs(float(angles.loc[("b", "lattice"), "angle"])) < 1e-6
+    True
+    """
+    fixed = next(iter(frames.values())).positions
+    aligned, rows = {}, {}
+    for name, atoms in frames.items():
+        found = {"lattice": align(atoms.positions, fixed)}
+        found["point drift"] = align_by_drift(atoms.positions, fixed, n_points=n_points)
+        aligned[name] = atoms.copy()
+        aligned[name].positions = found["lattice"].apply(atoms.positions)
+        for way, turned in found.items():
+            rows[name, way] = (turned.angle, *turned.euler)
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["angle", "x", "y", "z"])
+    table.index = pd.MultiIndex.from_tuples(table.index, names=["frame", "way"])
+    return aligned, table
 
 
 def _smallest(moving: NDArray[np.float64], fixed: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -136,3 +136,103 @@ def majority(positions: NDArray[np.float64], labels: ArrayLike, maps: xr.Dataset
         },
         coords={axis: maps[axis] for axis in "xyz"},
     )
+
+
+def average(positions: NDArray[np.float64], values: ArrayLike, maps: xr.Dataset) -> xr.DataArray:
+    """Take the mean of a quantity of the atoms in each box.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_atoms, 3)
+        Atoms of the scanned sample.
+    values : array_like of float, shape (n_atoms,)
+        Of each atom; atoms where it is NaN do not count.
+    maps : xarray.Dataset
+        From `arise_lib.scan` with a cube.
+
+    Returns
+    -------
+    xarray.DataArray
+        (z, y, x), in the unit of the values; NaN where no atom counts.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> maps = xr.Dataset(coords={"z": [0.0], "y": [0.0], "x": [0.0, 9.0]}, attrs={"box": 4.0})
+    >>> atoms = np.array([[1.0, 0, 0], [0.0, 0, 0], [-1.0, 0, 0]])
+    >>> average(atoms, [1.0, 3.0, np.nan], maps).values.ravel().tolist()
+    [2.0, nan]
+    """
+    numbers = np.asarray(values, dtype=float)
+    known = np.isfinite(numbers)
+    columns = np.column_stack([known, np.where(known, numbers, 0.0)])
+    sums = np.concatenate([lot @ columns for lot in lots(np.asarray(positions), maps)])
+    mean = sums[:, 1] / np.where(sums[:, 0] > 0, sums[:, 0], np.nan)
+    axes = {axis: maps[axis].values for axis in "zyx"}
+    return xr.DataArray(mean.reshape([len(axis) for axis in axes.values()]), axes, list("zyx"))
+
+
+def of_nearest_box(positions: NDArray[np.float64], values: xr.DataArray) -> NDArray[np.generic]:
+    """Give each atom what was found in the box nearest to it.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n_atoms, 3)
+        Atoms of the scanned sample.
+    values : xarray.DataArray
+        A map (z, y, x) of labels or numbers; boxes with an empty string or NaN are passed over.
+
+    Returns
+    -------
+    ndarray of shape (n_atoms,)
+        Of the type of the map.
+
+    Raises
+    ------
+    InputError
+        If no box has an answer.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> axes = {"z": [0.0], "y": [0.0], "x": [0.0, 2.0, 4.0]}
+    >>> labels = xr.DataArray([[["fcc", "", "bcc"]]], axes, list("zyx"))
+    >>> of_nearest_box(np.array([[1.9, 0.0, 0.0], [2.1, 0.0, 0.0]]), labels).tolist()
+    ['fcc', 'bcc']
+    """
+    ordered = values.transpose("z", "y", "x")
+    flat = ordered.values.ravel()
+    answered = flat != "" if flat.dtype.kind == "U" else np.isfinite(flat)
+    if not answered.any():
+        raise InputError("No box has an answer, so no atom has one.")
+    grid = np.meshgrid(*(ordered[axis].values for axis in "zyx"), indexing="ij")
+    centres = np.stack(grid[::-1], axis=-1).reshape(-1, 3)[answered]
+    return flat[answered][cKDTree(centres).query(positions)[1]]
+
+
+def centres(chosen: xr.DataArray) -> NDArray[np.float64]:
+    """List the middles of some boxes of a scan.
+
+    Parameters
+    ----------
+    chosen : xarray.DataArray of bool
+        A map (z, y, x), such as ``maps["label"] == "L1_0"``.
+
+    Returns
+    -------
+    ndarray of shape (n_chosen, 3)
+        x, y, z; boxes in the order of the maps, x fastest.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> labels = xr.DataArray([[["fcc", "bcc"]]], {"z": [0.0], "y": [1.0], "x": [0.0, 2.0]},
+    ...     ["z", "y", "x"])
+    >>> centres(labels == "bcc").tolist()
+    [[2.0, 1.0, 0.0]]
+    """
+    ordered = chosen.transpose("z", "y", "x")
+    where = np.argwhere(ordered.values)
+    return np.column_stack(
+        [ordered[axis].values[where[:, "zyx".index(axis)]] for axis in "xyz"]
+    ).astype(np.float64)

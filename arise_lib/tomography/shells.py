@@ -23,7 +23,9 @@ MATCHED = 5
 N_DRAWS = 1000
 
 
-def box_table(atoms: Atoms, maps: xr.Dataset, quantity: str) -> pd.DataFrame:
+def box_table(
+    atoms: Atoms, maps: xr.Dataset, quantity: str, also: Sequence[str] = ()
+) -> pd.DataFrame:
     """List the boxes of a scan with their place in the particle.
 
     Parameters
@@ -35,6 +37,8 @@ def box_table(atoms: Atoms, maps: xr.Dataset, quantity: str) -> pd.DataFrame:
         ``attrs["box"]``.
     quantity : str
         Name of a map (z, y, x).
+    also : sequence of str
+        Names of further maps of the same boxes; each becomes a column.
 
     Returns
     -------
@@ -71,6 +75,8 @@ def box_table(atoms: Atoms, maps: xr.Dataset, quantity: str) -> pd.DataFrame:
             "block": np.unique(cubes, axis=0, return_inverse=True)[1].ravel(),
         }
     )
+    for name in also:
+        table[name] = maps[name].transpose("z", "y", "x").values.ravel()
     known = table["value"].notna()
     if "phase" in maps:
         known &= maps["phase"].transpose("z", "y", "x").values.ravel() != ""
