@@ -215,7 +215,7 @@ def test_deviation_from_templates_grows_with_the_error() -> None:
     for error in (0.0, 0.05, 0.1, 0.2):
         noisy = atoms.copy()
         noisy.positions += generator.normal(0.0, error, noisy.positions.shape)
-        found.append(float(np.nanmean(baselines.template_deviation(noisy)[inside])))
+        found.append(float(np.nanmean(baselines.ovito.ptm_deviation(noisy)[inside])))
     assert found[0] < 1e-3 and found == sorted(found)
     # In units of the neighbours' distance; turn, scale and shift are fitted, which takes some away.
     assert 0.5 < found[2] / (np.sqrt(3.0) * 0.1 * np.sqrt(2.0) / 3.9) < 1.1

@@ -23,7 +23,7 @@ from arise_lib.baselines.columns import COLUMNS, benchmark_units, column_of
 from arise_lib.baselines.counting import outcomes, scored
 from arise_lib.baselines.heat import heat_answers, heat_table, heat_templates
 from arise_lib.baselines.intervals import bootstrap_interval, wilson_interval
-from arise_lib.baselines.local_order import particle_bond_order, template_deviation
+from arise_lib.baselines.local_order import particle_bond_order
 from arise_lib.baselines.orders import order_dependence
 from arise_lib.baselines.ordinary import ordinary_answers
 from arise_lib.baselines.timing import seconds_per_structure, seconds_to_classify
@@ -61,7 +61,6 @@ __all__ = [
     "spglib",
     "steinhardt",
     "summary",
-    "template_deviation",
     "vector_outcomes",
     "wilson_interval",
 ]

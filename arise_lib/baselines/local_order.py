@@ -1,9 +1,8 @@
-"""Order around each atom of a particle, without classes: bond order, and distance from a template.
+"""Order around each atom of a particle, without classes: bond order.
 
 References
 ----------
-P. J. Steinhardt, D. R. Nelson, M. Ronchetti, Phys. Rev. B 28, 784 (1983); P. M. Larsen,
-S. Schmidt, J. Schiøtz, Modell. Simul. Mater. Sci. Eng. 24, 055007 (2016).
+P. J. Steinhardt, D. R. Nelson, M. Ronchetti, Phys. Rev. B 28, 784 (1983).
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from arise_lib.baselines.base import get, require
-from arise_lib.baselines.ovito import _analysed, _names
 from arise_lib.errors import InputError
 
 #: Nearest neighbours in fcc and hcp.
@@ -68,38 +66,3 @@ def particle_bond_order(
         (freud.box.Box.cube(edge), points), {"num_neighbors": neighbours, "exclude_ii": True}
     )
     return np.asarray(found.particle_order, dtype=np.float64)
-
-
-def template_deviation(atoms: Atoms) -> NDArray[np.float64]:
-    """Root mean square deviation of each atom's neighbours from the best template of PTM.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-        Positions in Å.
-
-    Returns
-    -------
-    ndarray of shape (n_atoms,)
-        In units of the distance between neighbours, without a cut-off; NaN where no template
-        can be matched, at a surface for instance.
-
-    Raises
-    ------
-    InputError
-        If the structure cannot be used.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from ase.build import bulk
-    >>> bool(np.nanmax(template_deviation(bulk("Cu", cubic=True) * 3)) < 1e-3)
-    True
-    """
-    from ovito.modifiers import PolyhedralTemplateMatchingModifier
-
-    # 0 means that nothing is cut off.
-    matching = PolyhedralTemplateMatchingModifier(rmsd_cutoff=0.0, output_rmsd=True)
-    particles = _analysed(atoms, matching)
-    matched = np.array(_names(particles["Structure Type"])) != "Other"
-    return np.where(matched, np.asarray(particles["RMSD"], dtype=np.float64), np.nan)

@@ -13,6 +13,9 @@ MIN_CLUSTER_SIZES = (25, 50, 100, 250, 500, 1000)
 #: Label of points that belong to no cluster.
 OUTLIER = -1
 
+#: HDBSCAN's settings: an approximate tree would depend on how the rows are cut into parts.
+EXACT = {"approx_min_span_tree": False, "core_dist_n_jobs": 1}
+
 
 def cluster(features: NDArray[np.floating], min_cluster_size: int) -> NDArray[np.int64]:
     """Cluster vectors by density with HDBSCAN.
@@ -51,6 +54,36 @@ def cluster(features: NDArray[np.floating], min_cluster_size: int) -> NDArray[np
     """
     from hdbscan import HDBSCAN  # not at the top: slow to import
 
+    rows = checked_rows(features, min_cluster_size)
+    return by_size(HDBSCAN(min_cluster_size=min_cluster_size, **EXACT).fit_predict(rows))
+
+
+def checked_rows(features: NDArray[np.floating], min_cluster_size: int) -> NDArray[np.float64]:
+    """Return vectors that can be clustered, or say why they cannot.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n_rows, n_features)
+        Activations or descriptors.
+    min_cluster_size : int
+        Groups of fewer points are no clusters.
+
+    Returns
+    -------
+    ndarray of shape (n_rows, n_features)
+        The same in double precision.
+
+    Raises
+    ------
+    InputError
+        If a feature is not finite, or there are fewer rows than `min_cluster_size`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> checked_rows(np.eye(3), 2).shape
+    (3, 3)
+    """
     rows = np.asarray(features, dtype=np.float64)
     if not (2 <= min_cluster_size <= len(rows) and np.isfinite(rows).all()):
         raise InputError(
@@ -58,14 +91,35 @@ def cluster(features: NDArray[np.floating], min_cluster_size: int) -> NDArray[np
             f"for clusters of at least {min_cluster_size}: leave out what is undefined, and ask "
             "for clusters of at least 2 rows and at most all of them."
         )
-    # An approximate tree depends on how the rows are cut into parts.
-    found = HDBSCAN(
-        min_cluster_size=min_cluster_size, approx_min_span_tree=False, core_dist_n_jobs=1
-    ).fit_predict(rows)
-    names, first, sizes = np.unique(found[found >= 0], return_index=True, return_counts=True)
-    rank = np.full(len(names) + 1, OUTLIER, dtype=np.int64)
-    rank[np.lexsort((first, -sizes))] = np.arange(len(names))
-    return rank[found]
+    return rows
+
+
+def by_size(clusters: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Renumber clusters by their size.
+
+    Parameters
+    ----------
+    clusters : ndarray of int, shape (n_rows,)
+        Number of each row's cluster, in any order; `OUTLIER` for none.
+
+    Returns
+    -------
+    ndarray of int, shape (n_rows,)
+        0 for the largest, of equally large ones the one whose first row comes first;
+        `OUTLIER` where it was.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> by_size(np.array([0, 3, 3, -1])).tolist()
+    [1, 0, 0, -1]
+    """
+    inside = np.flatnonzero(clusters >= 0)
+    names, first, sizes = np.unique(clusters[inside], return_index=True, return_counts=True)
+    numbers = np.full(len(clusters), OUTLIER, dtype=np.int64)
+    for number, k in enumerate(np.lexsort((first, -sizes))):
+        numbers[clusters == names[k]] = number
+    return numbers
 
 
 def agreement(clusters: ArrayLike, truth: ArrayLike) -> float:

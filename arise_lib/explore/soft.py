@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from arise_lib.errors import InputError
-from arise_lib.explore.clusters import OUTLIER
+from arise_lib.explore.clusters import EXACT, OUTLIER, by_size, checked_rows
 
 #: Points whose best cluster has less of them than this are outliers: the paper's 10 %.
 MEMBERSHIP = 0.1
@@ -55,24 +54,11 @@ def soft_cluster(
     """
     import hdbscan  # not at the top: slow to import
 
-    rows = np.asarray(features, dtype=np.float64)
-    if not (2 <= min_cluster_size <= len(rows) and np.isfinite(rows).all()):
-        raise InputError(
-            f"{len(rows)} rows, {int((~np.isfinite(rows)).any(axis=1).sum())} of them not finite, "
-            f"for clusters of at least {min_cluster_size}: leave out what is undefined, and ask "
-            "for clusters of at least 2 rows and at most all of them."
-        )
-    # An approximate tree depends on how the rows are cut into parts.
-    model = hdbscan.HDBSCAN(
-        min_cluster_size=min_cluster_size, approx_min_span_tree=False, core_dist_n_jobs=1,
-        prediction_data=True,
-    ).fit(rows)  # fmt: skip
+    rows = checked_rows(features, min_cluster_size)
+    settings = {"min_cluster_size": min_cluster_size, "prediction_data": True}
+    model = hdbscan.HDBSCAN(**settings, **EXACT).fit(rows)
     if model.labels_.max() < 0:
         return np.full(len(rows), OUTLIER, dtype=np.int64)
     probability = np.asarray(hdbscan.all_points_membership_vectors(model)).reshape(len(rows), -1)
     best = np.where(probability.max(axis=1) >= membership, probability.argmax(axis=1), OUTLIER)
-    names, first, sizes = np.unique(best[best >= 0], return_index=True, return_counts=True)
-    # The last entry is that of the outliers, whose number is -1.
-    rank = np.full(probability.shape[1] + 1, OUTLIER, dtype=np.int64)
-    rank[names[np.lexsort((first, -sizes))]] = np.arange(len(names))
-    return rank[best]
+    return by_size(best)
