@@ -15,11 +15,14 @@ from __future__ import annotations
 import argparse
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import abtem
 import numpy as np
 from ase import Atoms
 from ase.build import graphene, mx2
+
+if TYPE_CHECKING:
+    import abtem
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "microscopy"
 
@@ -88,6 +91,8 @@ def _rectangle(cell: Atoms, columns: int, rows: int) -> Atoms:
 
 def scan(atoms: Atoms, n_configurations: int) -> abtem.Images:
     """Scan the whole cell as finely as the aperture can resolve."""
+    import abtem
+
     vibrating = abtem.FrozenPhonons(atoms, n_configurations, sigmas=VIBRATION, seed=0)
     potential = abtem.Potential(vibrating, sampling=SAMPLING, slice_thickness=2.0)
     waves = abtem.SMatrix(potential=potential, energy=ENERGY, semiangle_cutoff=SEMIANGLE)

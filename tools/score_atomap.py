@@ -16,8 +16,6 @@ import warnings
 from dataclasses import replace
 from pathlib import Path
 
-import atomap.api as am
-import hyperspy.api as hs
 import numpy as np
 import pandas as pd
 from scipy.ndimage import gaussian_filter
@@ -40,6 +38,8 @@ SEPARATION = 5
 def main() -> None:
     """Score all images and write the table."""
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
+    import hyperspy.api as hs
+
     warnings.simplefilter("ignore")
     hs.set_log_level("ERROR")
     imaging, rows = microscopy.SCORED, []
@@ -59,6 +59,9 @@ def main() -> None:
 
 def find(image: microscopy.Image) -> np.ndarray:
     """Find atoms as Atomap's tutorial does: maxima, centre of mass, Gaussian."""
+    import atomap.api as am
+    import hyperspy.api as hs
+
     sigma = microscopy.Imaging().probe / FWHM / image.pixel
     blurred = hs.signals.Signal2D(gaussian_filter(image.data, sigma))
     first = am.get_atom_positions(blurred, separation=SEPARATION)
