@@ -153,7 +153,12 @@ def test_descriptor_lines() -> None:
     figure = plotting.descriptor_lines(vectors)
     figure.canvas.draw()
     assert [panel.get_title(loc="left") for panel in figure.axes] == ["fcc", "bcc"]
-    assert [len(panel.lines) for panel in figure.axes] == [2, 1]
+    # Grey for the first of a group, a line for each change.
+    assert [len(panel.collections) for panel in figure.axes] == [1, 1]
+    (change,) = figure.axes[0].lines
+    expected = vectors["fcc, displaced"] - vectors["fcc, pristine"]
+    np.testing.assert_allclose(change.get_ydata(), expected)
+    assert not figure.axes[1].lines
     assert labels_of(figure) == [("", "SOAP / 1"), ("component / 1", "SOAP / 1")]
 
 
@@ -188,12 +193,21 @@ def test_learning_curves() -> None:
     figure = plotting.learning_curves(example_history())
     figure.canvas.draw()
     assert labels_of(figure) == [
-        ("epoch / 1", "accuracy / %"),
+        ("epoch / 1", "errors / %"),
         ("epoch / 1", "cross entropy / nat"),
     ]
-    epoch, accuracy = figure.axes[0].lines[1].get_data()
+    epoch, errors = figure.axes[0].lines[1].get_data()
     np.testing.assert_array_equal(epoch, [1, 2, 3, 4, 5])
-    np.testing.assert_allclose(accuracy, [60, 80, 86.6667, 90, 92], rtol=1e-5)
+    np.testing.assert_allclose(errors, [40, 20, 13.3333, 10, 8], rtol=1e-5)
+
+
+def test_learning_curves_mark_where_a_network_settles() -> None:
+    history = example_history()
+    history.loc[history.index[-1], "val_accuracy"] = 1.0
+    left, right = plotting.learning_curves(history, settled=4).axes
+    assert [panel.lines[2].get_xdata()[0] for panel in (left, right)] == [4, 4]
+    # No error has no place on a logarithmic scale.
+    assert np.isnan(left.lines[1].get_ydata()[-1])
 
 
 def test_class_bars() -> None:
@@ -290,22 +304,10 @@ def test_cost_scatter() -> None:
     figure.canvas.draw()
     panel = figure.axes[0]
     assert panel.get_xscale() == "log"
-    heights = [text.get_position()[1] for text in panel.texts]
-    assert [text.get_text() for text in panel.texts] == ["CNA", "PTM", "ARISE"]
-    # Names at one height are kept apart.
-    assert np.diff(heights).min() > 4
-
-
-def test_confusion_map() -> None:
-    counts = pd.DataFrame([[3, 0], [0, 12]], index=["fcc", "bcc"], columns=["hcp", "sc"])
-    figure = plotting.confusion_map(counts)
-    figure.canvas.draw()
-    panel = figure.axes[0]
-    assert {text.get_text(): text.get_position() for text in panel.texts} == {
-        "3": (0, 0),
-        "12": (1, 1),
-    }
-    assert [label.get_text() for label in panel.get_yticklabels()] == ["fcc", "bcc"]
+    assert [text.get_text() for text in panel.get_legend().get_texts()] == ["CNA", "PTM", "ARISE"]
+    # Methods near each other differ in their marks.
+    marks = [dots.get_paths()[0].vertices.tolist() for dots in panel.collections]
+    assert marks[0] != marks[1] != marks[2]
 
 
 # --- files -------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from arise_lib.plotting.accuracy import (
     accuracy_curves,
     accuracy_heatmap,
-    confusion_map,
     cost_scatter,
     like_for_like_curves,
     reliability_diagram,
@@ -67,7 +66,6 @@ __all__ = [
     "coloured",
     "coloured_points",
     "compared_maps",
-    "confusion_map",
     "cost_scatter",
     "descriptor_lines",
     "draw_atoms",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 #: Of many methods the first ten colours of the style, and two that differ from them.
 _COLOURS = [*(f"C{k}" for k in range(7)), "#555511", "C8", "C9", "0.6", "#bbaa00", "#660066"]
 _MARKERS = "osv^D<>Ph*X8d"
+
+#: A share of fewer answers than this says little.
+FEW = 20
 
 
 def accuracy_curves(
@@ -149,7 +151,7 @@ def cost_scatter(table: pd.DataFrame, ylabel: str = "accuracy / %") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One panel, time on a logarithmic axis; each point is named.
+        One panel, time on a logarithmic axis; each point has a mark of its own.
 
     Examples
     --------
@@ -166,57 +168,14 @@ def cost_scatter(table: pd.DataFrame, ylabel: str = "accuracy / %") -> Figure:
         method: "black" if method == "ARISE" else _COLOURS[k % len(_COLOURS)]
         for k, method in enumerate(methods)
     }
-    ordered = table.sort_values(["accuracy", "milliseconds"])
-    last = -np.inf
-    for name, row in ordered.iterrows():
+    for k, (name, row) in enumerate(table.iterrows()):
         panel.scatter(
-            row["milliseconds"], row["accuracy"], s=28, zorder=3,
-            color=colours[str(name).partition(" (T")[0]],
+            row["milliseconds"], row["accuracy"], s=34, zorder=3, alpha=0.9, label=str(name),
+            marker=_MARKERS[k % len(_MARKERS)], color=colours[str(name).partition(" (T")[0]],
         )  # fmt: skip
-        # Names of points at nearly one height are spread, with a line to their point.
-        height = max(row["accuracy"], last + 6.5)
-        last = height
-        panel.annotate(
-            str(name), (row["milliseconds"], row["accuracy"]), (1.25 * row["milliseconds"], height),
-            fontsize=8, va="center", arrowprops={"arrowstyle": "-", "linewidth": 0.4},
-        )  # fmt: skip
+    panel.legend(fontsize=8, loc="center left", bbox_to_anchor=(1.01, 0.5))
     panel.set(xscale="log", xlabel="processor time per structure / ms", ylabel=ylabel)
-    panel.margins(x=0.25, y=0.08)
-    figure.tight_layout()
-    return figure
-
-
-def confusion_map(table: pd.DataFrame) -> Figure:
-    """Draw how often which class is taken for which.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Counts; index: true class, columns: answer.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        One panel, every count that is not zero written into its cell.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> from arise_lib import plotting
-    >>> counts = pd.DataFrame([[9, 1], [0, 10]], ["fcc", "hcp"], ["fcc", "hcp"])
-    >>> len(plotting.confusion_map(counts).axes) > 0
-    True
-    """
-    size = (1.8 + 0.3 * len(table.columns), 1.8 + 0.22 * len(table))
-    figure, panel = plt.subplots(figsize=size)
-    panel.imshow(np.ma.masked_equal(table.to_numpy(), 0), cmap="OrRd", aspect="auto", vmin=0)
-    for y, x in np.argwhere(table.to_numpy() > 0):
-        dark = table.iat[y, x] > 0.7 * table.to_numpy().max()
-        colour = "white" if dark else "black"
-        panel.text(x, y, str(table.iat[y, x]), ha="center", va="center", fontsize=7, color=colour)
-    panel.set_xticks(range(len(table.columns)), table.columns, rotation=90, fontsize=7)
-    panel.set_yticks(range(len(table)), table.index, fontsize=7)
-    panel.set(xlabel="answer", ylabel="class")
+    panel.margins(x=0.08, y=0.08)
     figure.tight_layout()
     return figure
 
@@ -269,7 +228,8 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        The diagram, and the number of answers in each bin below it.
+        The diagram, and the number of answers in each bin below it; bins of fewer than `FEW`
+        answers are hollow.
 
     Examples
     --------
@@ -287,7 +247,14 @@ def reliability_diagram(tables: Mapping[str, pd.DataFrame]) -> Figure:
     panel.plot([0, 100], [0, 100], color="0.7", linewidth=1)
     for name, table in tables.items():
         confidence, accuracy = 100 * table["confidence"], 100 * table["accuracy"]
-        panel.plot(confidence, accuracy, "o-", markersize=3, label=name)
+        (line,) = panel.plot(
+            confidence.where(table["rows"] >= FEW), accuracy, "o-", markersize=3, label=name
+        )
+        # Hollow and loose: too few answers to tell.
+        panel.plot(
+            confidence.where(table["rows"] < FEW), accuracy, "o", markersize=3,
+            markerfacecolor="none", color=line.get_color(),
+        )  # fmt: skip
         counts.semilogy(confidence, table["rows"], "o-", markersize=3)
     panel.set(ylabel="accuracy / %", xlim=(0, 101), ylim=(0, 101))
     counts.set(xlabel="probability of the answer / %", ylabel="answers / 1")

@@ -27,7 +27,7 @@ _COLUMNS = (0.0, 0.3, 0.72)
 
 
 def descriptor_lines(vectors: pd.DataFrame) -> Figure:
-    """Draw descriptors below each other.
+    """Draw descriptors below each other, and how they change.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def descriptor_lines(vectors: pd.DataFrame) -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
-        One panel per group.
+        One panel per group: the first descriptor in grey, and the others less the first.
 
     Examples
     --------
@@ -56,12 +56,16 @@ def descriptor_lines(vectors: pd.DataFrame) -> Figure:
         len(groups), 1, figsize=(7, 1.35 * len(groups)), sharex=True, squeeze=False
     )
     for panel, (group, names) in zip(panels[:, 0], groups.items(), strict=True):
-        for k, name in enumerate(names):
-            panel.plot(vectors[name], linewidth=1.2 if k == 0 else 0.8, label=name, color=f"C{k}")
+        first = vectors[names[0]]
+        panel.fill_between(first.index, first, color="0.8", linewidth=0, label="vector")
+        for k, name in enumerate(names[1:]):
+            what = name.partition(", ")[2]
+            panel.plot(vectors[name] - first, linewidth=0.8, label=f"change, {what}", color=f"C{k}")
         panel.set_title(group, loc="left")
-        panel.legend(fontsize=7, loc="upper right")
         panel.set_ylabel("SOAP / 1")
     panels[-1, 0].set_xlabel("component / 1")
+    handles, labels = max((p.get_legend_handles_labels() for p in panels[:, 0]), key=len)
+    figure.legend(handles, labels, fontsize=8, loc="upper right", ncols=len(labels))
     figure.tight_layout()
     return figure
 
