@@ -22,7 +22,7 @@ from arise_lib.descriptor import SoapSettings
 from arise_lib.network import Network
 from arise_lib.storage.parallel import workers
 from arise_lib.strided import Cube, box_centres, count_atoms
-from arise_lib.strided.described import described
+from arise_lib.strided.lines import describe_tasks, one_by_one
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 from arise_lib.structures.reading import read_structure
 
@@ -86,8 +86,9 @@ def seconds(task: Callable[[], Any]) -> tuple[float, Any]:
 def describe_all(pieces: list[Atoms], settings: SoapSettings) -> NDArray[np.float32]:
     """Describe boxes as a scan does."""
     with workers(None) as pool:
-        vectors = described(pool, iter(pieces), settings, MIN_ATOMS_OF_SPECIES)
-        return np.array(list(vectors), dtype=np.float32)
+        tasks = one_by_one(pieces)
+        found = describe_tasks(pool, tasks, settings, MIN_ATOMS_OF_SPECIES)
+        return np.concatenate([features for _, features in found])
 
 
 def costs(scan: Scan, model: Network, n: int) -> dict[str, float]:

@@ -4,7 +4,7 @@
 plain NumPy, `reference` the same by DScribe and QUIP. `describe` is the fast engine.
 """
 
-from arise_lib.descriptor._engine import describe, describe_settings
+from arise_lib.descriptor._engine import describe, describe_settings, describe_windows
 from arise_lib.descriptor.definition import describe_by_definition
 from arise_lib.descriptor.radial import RADIAL_BASES, PowerSpectrumLayout, RadialBasis
 from arise_lib.descriptor.reference import describe_with_dscribe, describe_with_quip
@@ -18,6 +18,7 @@ __all__ = [
     "describe",
     "describe_by_definition",
     "describe_settings",
+    "describe_windows",
     "describe_with_dscribe",
     "describe_with_quip",
     "training_grid",

@@ -1,7 +1,7 @@
 """Strided pattern matching: a sample becomes maps of classes (paper, Fig. 1 and 2)."""
 
 from arise_lib.strided.boxes import Block, Box, Cube, Sphere
-from arise_lib.strided.described import Boxes, describe_box, describe_boxes
+from arise_lib.strided.described import Boxes, describe_boxes
 from arise_lib.strided.frames import FrameAnswers, classify_frames
 from arise_lib.strided.grid import (
     MAX_BOXES,
@@ -14,6 +14,7 @@ from arise_lib.strided.grid import (
 )
 from arise_lib.strided.labels import AtomLabels, label_atoms
 from arise_lib.strided.layers import best_layering, layering
+from arise_lib.strided.lines import describe_box
 from arise_lib.strided.maps import label_shares
 from arise_lib.strided.places import describe_at
 from arise_lib.strided.rim import filled_share

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice, repeat
 from os import PathLike
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.descriptor import SoapSettings, describe
+from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.network.released import DEFAULT, as_ensemble
 from arise_lib.storage.cache import Arrays, cached
@@ -20,16 +19,14 @@ from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided import _keys
 from arise_lib.strided.boxes import Box, Cube
-from arise_lib.strided.grid import box_centres, count_atoms, filled_boxes, with_images
+from arise_lib.strided.grid import box_centres, count_atoms, with_images
+from arise_lib.strided.lines import describe_tasks, tasks
 from arise_lib.strided.rim import filled_share
-from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES, of_common_species
+from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 from arise_lib.structures.reading import load_structure
 
 #: Boxes with fewer atoms are not described by default: networks answer arbitrarily there.
 MIN_ATOMS = 50
-
-#: Boxes that are handed to a worker together: few messages for workers in other processes.
-_TASK = 32
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,38 +136,6 @@ def plan(
     return Plan(shape, axes, sample, n_atoms, filled)
 
 
-def describe_box(
-    cluster: Atoms, settings: SoapSettings, min_of_species: int = MIN_ATOMS_OF_SPECIES
-) -> NDArray[np.float64]:
-    """Describe what one box holds.
-
-    Parameters
-    ----------
-    cluster : ase.Atoms
-        The atoms of the box, without periodicity.
-    settings : SoapSettings
-        Of the network.
-    min_of_species : int
-        Species with fewer atoms are left out.
-
-    Returns
-    -------
-    ndarray of shape (n_features,)
-        NaN if no species remains.
-
-    Examples
-    --------
-    >>> from arise_lib.descriptor import SoapSettings
-    >>> from arise_lib.structures import prototypes, round_cluster
-    >>> describe_box(round_cluster(prototypes.build("fcc"), 60), SoapSettings()).shape
-    (316,)
-    """
-    counted = of_common_species(cluster.numbers, min_of_species)
-    if not counted.any():
-        return np.full(settings.n_features, np.nan)
-    return describe(cluster[counted], settings)
-
-
 def describe_boxes(
     source: Atoms | str | PathLike[str],
     box: float | Box = 16.0,
@@ -219,13 +184,12 @@ def describe_boxes(
     laid = plan(source, box, stride, padding, min_atoms)
 
     def find() -> Arrays:
-        clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
-        n_filled = int(laid.filled.sum())
-        features = np.empty((n_filled, chosen.n_features), dtype=np.float32)
+        waiting = tasks(laid.sample, laid.axes, laid.shape, laid.filled, chosen)
+        features = np.empty((int(laid.filled.sum()), chosen.n_features), dtype=np.float32)
         with workers(executor) as pool:
-            vectors = described(pool, clusters, chosen, min_of_species)
-            for row, vector in enumerate(bar(vectors, total=n_filled, desc="boxes")):
-                features[row] = vector
+            found = describe_tasks(pool, waiting, chosen, min_of_species)
+            for task, vectors in bar(found, desc="lines of boxes"):
+                features[task.rows] = vectors
         return {"features": features}
 
     if resume:
@@ -236,38 +200,3 @@ def describe_boxes(
         found = find()
     share = filled_share(laid.sample, laid.axes, laid.shape, laid.filled)
     return Boxes(laid.shape, laid.axes, laid.n_atoms, laid.filled, found["features"], chosen, share)
-
-
-def described(
-    pool: Executor, clusters: Iterable[Atoms], settings: SoapSettings, min_of_species: int
-) -> Iterator[NDArray[np.float64]]:
-    """Describe clusters in their order, some hundreds of them in work at a time.
-
-    Parameters
-    ----------
-    pool : concurrent.futures.Executor
-        Where to compute.
-    clusters : iterable of ase.Atoms
-        What the boxes hold.
-    settings : SoapSettings
-        Of the network.
-    min_of_species : int
-        See `describe_box`.
-
-    Yields
-    ------
-    ndarray of shape (n_features,)
-        As `describe_box` returns.
-    """
-    waiting = iter(clusters)
-    while lot := list(islice(waiting, 32 * _TASK)):
-        tasks = [lot[first : first + _TASK] for first in range(0, len(lot), _TASK)]
-        for vectors in pool.map(_describe_all, tasks, repeat(settings), repeat(min_of_species)):
-            yield from vectors
-
-
-def _describe_all(
-    clusters: Sequence[Atoms], settings: SoapSettings, min_of_species: int
-) -> list[NDArray[np.float64]]:
-    """Describe what several boxes hold."""
-    return [describe_box(cluster, settings, min_of_species) for cluster in clusters]

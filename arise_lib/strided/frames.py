@@ -22,8 +22,8 @@ from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import most_probable
 from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.storage.parallel import bar, workers
-from arise_lib.strided.described import describe_box
 from arise_lib.strided.labels import N_ATOMS
+from arise_lib.strided.lines import describe_box
 from arise_lib.structures.checks import check_atoms, doubts
 from arise_lib.structures.pieces import neighbourhoods
 from arise_lib.structures.reading import read_frames

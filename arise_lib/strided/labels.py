@@ -21,7 +21,7 @@ from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import Ensemble, most_probable
 from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
 from arise_lib.storage.parallel import bar, workers
-from arise_lib.strided.described import describe_box
+from arise_lib.strided.lines import describe_box
 from arise_lib.strided.sweep import MAX_MEMORY
 from arise_lib.structures.checks import FEW_ATOMS
 from arise_lib.structures.pieces import nearest_centre, neighbourhoods

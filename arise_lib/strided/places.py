@@ -14,7 +14,7 @@ from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.storage.parallel import workers
 from arise_lib.strided.boxes import Box, Cube
-from arise_lib.strided.described import described
+from arise_lib.strided.lines import describe_tasks, one_by_one
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 
 
@@ -86,6 +86,6 @@ def describe_at(
 
     features = np.empty((len(centres), settings.n_features), dtype=np.float32)
     with workers(executor) as pool:
-        for row, vector in enumerate(described(pool, clusters(), settings, min_of_species)):
-            features[row] = vector
+        for task, found in describe_tasks(pool, one_by_one(clusters()), settings, min_of_species):
+            features[task.rows] = found
     return features

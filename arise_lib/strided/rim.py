@@ -67,7 +67,7 @@ def filled_share(
     found = np.empty(len(centres))
     for start in range(0, len(centres), _LOT):
         places = centres[start : start + _LOT, None] + offsets
-        away = tree.query(places, distance_upper_bound=REACH * spacing)[0]
+        away = tree.query(places, distance_upper_bound=REACH * spacing, workers=-1)[0]
         found[start : start + _LOT] = np.isfinite(away).mean(axis=1)
     share[chosen] = found
     return share

@@ -7,10 +7,10 @@ any structure; maps of class probabilities and of mutual information result
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from itertools import islice
 from os import PathLike
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -26,8 +26,8 @@ from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided import _keys
 from arise_lib.strided.boxes import Box, Cube
-from arise_lib.strided.described import MIN_ATOMS, Boxes, Plan, described, plan
-from arise_lib.strided.grid import filled_boxes
+from arise_lib.strided.described import MIN_ATOMS, Boxes, Plan, plan
+from arise_lib.strided.lines import Task, describe_tasks, tasks
 from arise_lib.strided.maps import assemble
 from arise_lib.strided.rim import filled_share
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
@@ -35,8 +35,8 @@ from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 #: Memory in bytes that a scan may take.
 MAX_MEMORY = 4_000_000_000
 
-#: Boxes that are described and classified together: enough to keep all cores busy, and what is lost
-#: when a scan is interrupted.
+#: Boxes, or a line more, that are described and classified together: enough to keep all cores busy,
+#: and what is lost when a scan is interrupted.
 _LOT = 4096
 
 
@@ -124,22 +124,26 @@ def scan(
     laid = plan(source, box, stride, padding, min_atoms)
     n_filled, n_features = int(laid.filled.sum()), trained.settings.n_features
     _check_memory(laid.filled.size, n_filled, len(trained.classes), n_features, len(kept))
-    clusters = filled_boxes(laid.sample, laid.axes, laid.shape, max(min_atoms, 1))
+    waiting = tasks(laid.sample, laid.axes, laid.shape, laid.filled, trained.settings)
     how = {"n_passes": passes, "seed": seed, "tolerance": tolerance}
     key = _key(laid, trained, kept, how | {"min_of_species": min_of_species}) if resume else {}
-    lots = []
+    found: dict[str, NDArray[Any]] = {}
+    done = 0
     with workers(executor) as pool:
-        for first in bar(range(0, n_filled, _LOT), desc=f"boxes, by {_LOT}"):
-            lot = list(islice(clusters, _LOT))
+        for lot in bar(_lots(waiting), desc=f"boxes, by {_LOT}"):
 
-            def find(lot: list[Atoms] = lot) -> Arrays:
-                vectors = described(pool, lot, trained.settings, min_of_species)
-                features = np.fromiter(vectors, dtype=(np.float32, n_features), count=len(lot))
+            def find(lot: list[Task] = lot) -> Arrays:
+                vectors = describe_tasks(pool, iter(lot), trained.settings, min_of_species)
+                features = np.concatenate([of_task for _, of_task in vectors])
                 return _answers(features, trained, kept, passes, seed, tolerance)
 
-            lots.append(cached("scan", key | {"first": first}, find) if resume else find())
-    found = {name: np.concatenate([lot[name] for lot in lots]) for name in lots[0]}
-    del lots
+            answers = cached("scan", key | {"first": done}, find) if resume else find()
+            rows = np.concatenate([task.rows for task in lot])
+            for name, values in answers.items():
+                if name not in found:
+                    found[name] = np.empty((n_filled, *values.shape[1:]), dtype=values.dtype)
+                found[name][rows] = values
+            done += len(rows)
     return _maps(laid, found, kept, stride, padding, passes, seed, tolerance)
 
 
@@ -201,6 +205,18 @@ def classify_boxes(
     maps["filled"] = (("z", "y", "x"), boxes.share.transpose(2, 1, 0))
     maps.attrs = {"box": boxes.shape.extent, "passes": passes, "seed": seed}
     return maps if tolerance is not None else maps.drop_vars("n_passes")
+
+
+def _lots(waiting: Iterator[Task]) -> Iterator[list[Task]]:
+    """Gather tasks of some thousand boxes."""
+    lot: list[Task] = []
+    for task in waiting:
+        lot.append(task)
+        if sum(len(one.rows) for one in lot) >= _LOT:
+            yield lot
+            lot = []
+    if lot:
+        yield lot
 
 
 def _kept(classes: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, ...]:

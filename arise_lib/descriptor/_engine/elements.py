@@ -79,7 +79,7 @@ def _sort_by_element(
 
 
 @compiled
-def _add_run(
+def add_run(
     begin: int,
     end: int,
     harmonics: NDArray[np.float64],
@@ -184,7 +184,7 @@ def add_pairs(
             while end < size and element[order[low + end]] == e:
                 end += 1
             place = e * n_columns * LANES
-            _add_run(begin, end, values, nodes, place, n_columns, sums.values)
+            add_run(begin, end, values, nodes, place, n_columns, sums.values)
             sums.touched[e] = True
             begin = end
 
@@ -239,6 +239,6 @@ def carry(source: Sums, target: Sums, grid: Grid) -> None:
             while end < LANES and found[end] == found[begin]:
                 end += 1
             place = found[begin] * n_columns * LANES
-            _add_run(begin, end, source.values[e], weights, place, n_columns, target.values)
+            add_run(begin, end, source.values[e], weights, place, n_columns, target.values)
             target.touched[found[begin]] = True
             begin = end

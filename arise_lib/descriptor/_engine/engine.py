@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from ase import Atoms
@@ -40,7 +39,7 @@ from numpy.typing import NDArray
 from arise_lib.descriptor._engine.contraction import contract
 from arise_lib.descriptor._engine.elements import COLUMNS_AT_ONCE
 from arise_lib.descriptor._engine.grid import RadialTable, radial_table
-from arise_lib.descriptor._engine.harmonics import harmonic_columns, normalisation
+from arise_lib.descriptor._engine.harmonics import harmonic_columns, norms
 from arise_lib.descriptor._engine.lanes import LANES, aligned
 from arise_lib.descriptor._engine.pairs import accumulate
 from arise_lib.descriptor._engine.spectrum import add_power_spectra, slots
@@ -146,7 +145,7 @@ def describe_settings(atoms: Atoms, settings: Sequence[SoapSettings]) -> NDArray
         if counts:
             coefficients = aligned(len(counts), len(settings), (l_max + 1) ** 2, slots(n_max))
             contract(
-                sums, touched, table.functions, table.stop, _norms(l_max), same, n_max, coefficients
+                sums, touched, table.functions, table.stop, norms(l_max), same, n_max, coefficients
             )
             add_power_spectra(coefficients, counts, settings[0], same, total)
     return total / sum(weights.values())
@@ -197,9 +196,3 @@ def _pair_sums(
         )
         filled += len(lengths)
     return counts, sums, touched
-
-
-@lru_cache
-def _norms(l_max: int) -> NDArray[np.float64]:
-    """Constants of all harmonics, shape ((l_max + 1)**2,)."""
-    return np.concatenate([normalisation(degree) for degree in range(l_max + 1)])

@@ -162,18 +162,19 @@ def _fitting(
 def common_edges(
     edges: NDArray[np.float64], borders: NDArray[np.float64], lengths: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Edges, in units of length, of a grid that serves one scale or two at once.
+    """Edges, in units of length, of a grid that serves several scales at once.
 
-    The elements are those of the shorter scale, which are finer, as far as they reach, and
-    those of the longer one beyond; the borders of both are kept.
+    The elements are those of the shortest scale, which are finest, as far as they reach, and
+    beyond those of the next longer one; the borders of all are kept.
     """
-    short, long = lengths.min(), lengths.max()
-    if short == long:
-        return edges * long
-    inner = edges * short
-    outer = edges * long
-    both = np.sort(np.concatenate((inner, borders * long, outer[outer > inner[-1]])))
-    keep = np.ones(len(both), dtype=np.bool_)
-    for k in range(1, len(both)):
-        keep[k] = both[k] - both[k - 1] > _SAME_EDGE * both[-1]
-    return both[keep]
+    found = edges * lengths.min()
+    for length in np.unique(lengths)[1:]:
+        outer = edges * length
+        found = np.concatenate((found, borders * length, outer[outer > found[-1]]))
+        found = np.sort(found)
+    if len(found) == len(edges):
+        return found
+    keep = np.ones(len(found), dtype=np.bool_)
+    for k in range(1, len(found)):
+        keep[k] = found[k] - found[k - 1] > _SAME_EDGE * found[-1]
+    return found[keep]

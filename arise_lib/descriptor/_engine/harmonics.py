@@ -64,6 +64,12 @@ def normalisation(degree: int) -> NDArray[np.float64]:
     )
 
 
+@lru_cache
+def norms(l_max: int) -> NDArray[np.float64]:
+    """Return the constants of all harmonics up to `l_max`, shape ((l_max + 1)**2,)."""
+    return np.concatenate([normalisation(degree) for degree in range(l_max + 1)])
+
+
 @compiled
 def recurrence(l_max: int) -> NDArray[np.float64]:
     """Factors that raise l at fixed m, shape (l_max + 1, l_max + 1, 2), the second negative."""

@@ -39,13 +39,13 @@ def add_power_spectra(
     spectra : ndarray of shape (n_settings, n_features)
         Added to in place.
     """
-    source, factor = _sources(settings.radial, settings.n_max, settings.l_max)
-    _add(coefficients, np.array(counts, dtype=float), settings.n_max, source, factor, even_only,
-         spectra)  # fmt: skip
+    source, factor = sources(settings.radial, settings.n_max, settings.l_max)
+    add_spectra(coefficients, np.array(counts, dtype=float), settings.n_max, source, factor,
+                even_only, spectra)  # fmt: skip
 
 
 @lru_cache
-def _sources(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def sources(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Flat index of each feature in (l, n, n'), n' <= n, and its factor."""
     first, second, degree, factor = power_spectrum_layout(radial, n_max, l_max)
     low, high = np.sort([first, second], axis=0)
@@ -53,7 +53,7 @@ def _sources(radial: str, n_max: int, l_max: int) -> tuple[NDArray[np.int64], ND
 
 
 @compiled
-def _add(
+def add_spectra(
     coefficients: NDArray[np.float64],
     counts: NDArray[np.float64],
     n_max: int,

@@ -65,6 +65,9 @@ class RadialBasis(ABC):
     kinks_matter : bool
         Whether the engine must end an element of its radial grid at each of the
         kinks. Not so where they are too small to be seen in a descriptor.
+    even_elements : bool
+        Whether the functions vary about as fast at all distances, so that elements
+        that suit them at one scale suit them at another.
 
     Raises
     ------
@@ -104,6 +107,7 @@ class RadialBasis(ABC):
 
     name: ClassVar[str]
     kinks_matter: ClassVar[bool] = True
+    even_elements: ClassVar[bool] = True
 
     def __init_subclass__(cls) -> None:
         """Register a class under its name."""

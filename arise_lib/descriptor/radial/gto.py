@@ -65,6 +65,7 @@ class GaussianTypeOrbitals(RadialBasis):
     name = "gto"
     # The step at cutoff + padding is below 4e-6 of a neighbour that counts little there.
     kinks_matter = False
+    even_elements = False  # in the shell of the steep fade they are shorter
 
     def functions(self, r: NDArray[np.float64], settings: SoapSettings) -> NDArray[np.float64]:
         """Evaluate the orbitals' overlaps with a smeared atom at distances `r`."""

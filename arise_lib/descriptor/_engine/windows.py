@@ -1,0 +1,518 @@
+r"""Descriptors of windows that slide along a line: each pair of atoms is looked at once, compiled.
+
+What a piece of a sample contributes to its descriptor are sums over pairs of atoms (`engine`),
+and of windows that overlap most pairs are the same. A pair lies in all windows from one to
+another, in which both its atoms lie: its contribution is added to the sums where it comes in
+and taken off where it goes out, and the sums of a window are those of the window before it with
+the difference of the two. A window costs as many pairs as come in and go out, not as many as it
+holds, whatever its length.
+
+Each window is divided by its own scales, so the sums cannot be made on the radial grid of one.
+They are made on a grid that serves the scales of all windows at once (`common_edges`), from
+which they are carried to the grid of each, as `engine` does with the two scales of unlike species.
+
+Taking off what was added leaves rounding errors, of 1e-13 of the sums. Scales are found for each
+window from the same distances as `structures.scale` finds them, bit for bit.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
+from numpy.typing import NDArray
+
+from arise_lib.descriptor._engine.contraction import contract
+from arise_lib.descriptor._engine.elements import (
+    COLUMNS_AT_ONCE,
+    Sums,
+    add_run,
+    carry,
+    first_elements,
+    node_weights,
+)
+from arise_lib.descriptor._engine.grid import Grid, common_edges, radial_table
+from arise_lib.descriptor._engine.harmonics import (
+    fill_harmonics,
+    harmonic_columns,
+    norms,
+    recurrence,
+)
+from arise_lib.descriptor._engine.lanes import LANES
+from arise_lib.descriptor._engine.spectrum import add_spectra, sources
+from arise_lib.descriptor.settings import SoapSettings
+from arise_lib.errors import InputError
+from arise_lib.storage.compiled import compiled
+from arise_lib.structures.checks import ROUNDING
+from arise_lib.structures.scale import _mode
+
+#: Windows that are slid over together: their sums are in memory at once. More of them share the
+#: pairs at the ends, fewer stay in cache.
+_AT_ONCE = 48
+
+#: Atoms of the windows that are slid over together: some hundred pairs each are in memory.
+_ATOMS = 6000
+
+_CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
+
+# Where nearest atoms are looked for first, in edges of the cube that an atom has for itself: some
+# 20 of them, so that hardly any has none of a common species there. Those are looked for anew.
+_NEAR = 1.6
+
+
+class _Rod(NamedTuple):
+    """Atoms in ascending order along a line, and the windows in which each of them lies."""
+
+    positions: NDArray[np.float64]  # (n_atoms, 3)
+    along: NDArray[np.float64]  # (n_atoms,) coordinate along the line
+    kind: NDArray[np.int64]  # (n_atoms,) species, numbered in alphabetical order
+    first: NDArray[np.int64]  # (n_atoms,) first window
+    last: NDArray[np.int64]  # (n_atoms,) last window
+
+
+class _Harmonics(NamedTuple):
+    """Columns of the harmonics of like and of unlike species, and what they are computed with."""
+
+    even: NDArray[np.int64]
+    every: NDArray[np.int64]
+    raising: NDArray[np.float64]
+    norms: NDArray[np.float64]
+
+
+class _Radial(NamedTuple):
+    """Radial functions, and how features follow from coefficients."""
+
+    grid: Grid
+    functions: NDArray[np.float64]
+    stop: NDArray[np.int64]
+    n_max: int
+    source: NDArray[np.int64]
+    factor: NDArray[np.float64]
+
+
+class _Pairs(NamedTuple):
+    """Pairs of neighbours of two species."""
+
+    vectors: NDArray[np.float64]  # (n_pairs, 4) unit vector, and place on the element from 0 to 1
+    element: NDArray[np.int64]  # (n_pairs,)
+    begin: NDArray[np.int64]  # (n_pairs,) first window that holds it
+    end: NDArray[np.int64]  # (n_pairs,) window after the last one
+
+
+def describe_windows(
+    atoms: Atoms,
+    axis: int,
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    wanted: NDArray[np.bool_],
+    settings: SoapSettings,
+    at_least: int,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Describe what windows that slide along an axis hold, each as a free cluster.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Without periodicity.
+    axis : int
+        Along which the windows follow each other.
+    first, last : ndarray of int, shape (n_atoms,)
+        Each atom lies in the windows from the first to the last one; both ascend along the axis.
+    wanted : ndarray of bool, shape (n_windows,)
+        Windows that are described.
+    settings : SoapSettings
+        Of the descriptor.
+    at_least : int
+        Species with fewer atoms in a window are left out of it.
+
+    Returns
+    -------
+    features : ndarray of shape (n_windows, n_features)
+        As `describe` gives them to 1e-6; NaN for windows that are not wanted or hold no species
+        with enough atoms.
+    left : ndarray of bool, shape (n_windows,)
+        Wanted ones that are left to `describe` and NaN here: it says why it refuses those in which
+        no atom has a neighbour or two coincide, and has more room for those with very many atoms.
+
+    Raises
+    ------
+    InputError
+        If the windows of the atoms do not ascend along the axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ase.build import bulk
+    >>> from arise_lib.descriptor import SoapSettings, describe, describe_windows
+    >>> rod = bulk("Cu", cubic=True) * (2, 2, 4)
+    >>> rod.pbc = False
+    >>> low = rod.positions[:, 2] < 8.0  # in both of two windows; the others in the second alone
+    >>> first, last = np.where(low, 0, 1), np.ones(len(rod), dtype=int)
+    >>> both = np.ones(2, dtype=bool)
+    >>> found, left = describe_windows(rod, 2, first, last, both, SoapSettings(), 3)
+    >>> bool(np.allclose(found, [describe(rod[low]), describe(rod)], atol=1e-6))
+    True
+    >>> left.tolist()
+    [False, False]
+    """
+    features = np.full((len(wanted), settings.n_features), np.nan)
+    left = np.zeros(len(wanted), dtype=np.bool_)
+    order = np.argsort(atoms.positions[:, axis], kind="stable")
+    numbers, kind = np.unique(atoms.numbers, return_inverse=True)
+    names = np.argsort(np.argsort([chemical_symbols[z] for z in numbers]))
+    rod = _Rod(
+        atoms.positions[order],
+        atoms.positions[order, axis],
+        names[kind].astype(np.int64)[order],
+        np.asarray(first, dtype=np.int64)[order],
+        np.asarray(last, dtype=np.int64)[order],
+    )
+    if (np.diff(rod.first) < 0).any() or (np.diff(rod.last) < 0).any():
+        raise InputError(
+            f"The windows of {len(atoms)} atoms do not ascend along axis {axis}; atoms that lie "
+            "farther along it must lie in the same windows or in later ones."
+        )
+    rounding = ROUNDING * np.abs(atoms.positions).max(initial=0.0)
+    how = len(numbers), at_least, settings.pair_weights == "abundance", rounding
+    radial, harmonics = _tables(settings)
+    parts = np.array_split(np.arange(len(wanted)), -(-len(wanted) // _AT_ONCE))
+    while parts:
+        part = parts.pop()
+        inside = (rod.last >= part[0]) & (rod.first <= part[-1])
+        if not wanted[part].any():
+            continue
+        if np.count_nonzero(inside) > _ATOMS:
+            if len(part) > 1:
+                parts += np.array_split(part, 2)
+            else:
+                left[part] = True
+            continue
+        piece = _Rod(
+            rod.positions[inside],
+            rod.along[inside],
+            rod.kind[inside],
+            np.maximum(rod.first[inside] - part[0], 0),
+            np.minimum(rod.last[inside] - part[0], len(part) - 1),
+        )
+        here = slice(part[0], part[-1] + 1)
+        _slide(piece, *how, harmonics, radial, wanted[here], features[here], left[here])
+    return features, left
+
+
+@lru_cache(maxsize=8)
+def _tables(settings: SoapSettings) -> tuple[_Radial, _Harmonics]:
+    """Make what depends on the settings alone."""
+    table, l_max = radial_table((settings,)), settings.l_max
+    source, factor = sources(settings.radial, settings.n_max, l_max)
+    radial = _Radial(table.grid, table.functions, table.stop, settings.n_max, source, factor)
+    even, every = harmonic_columns(l_max, even_only=True), harmonic_columns(l_max, even_only=False)
+    return radial, _Harmonics(even, every, recurrence(l_max), norms(l_max))
+
+
+@compiled
+def _slide(
+    rod: _Rod,
+    n_kinds: int,
+    at_least: int,
+    by_abundance: bool,
+    rounding: float,
+    harmonics: _Harmonics,
+    radial: _Radial,
+    wanted: NDArray[np.bool_],
+    features: NDArray[np.float64],
+    left: NDArray[np.bool_],
+) -> None:
+    """Describe the windows of a rod: species by species, pairs of which are then slid over."""
+    n_windows = len(wanted)
+    counts = np.zeros((n_windows, n_kinds), dtype=np.int64)
+    for i in range(len(rod.kind)):
+        for w in range(rod.first[i], rod.last[i] + 1):
+            counts[w, rod.kind[i]] += 1
+    for w in range(n_windows):
+        for a in range(n_kinds):
+            if counts[w, a] < at_least or not wanted[w]:
+                counts[w, a] = 0
+    scales = _scales(rod, counts, rounding, left)
+    weights = np.zeros(n_windows)
+    for w in range(n_windows):
+        missing = True
+        for a in range(n_kinds):
+            for b in range(n_kinds):
+                missing &= not np.isfinite(scales[w, a, b])
+                both = counts[w, a] * counts[w, b]
+                weights[w] += both if by_abundance else both > 0
+        left[w] |= missing and weights[w] > 0.0
+        if weights[w] > 0.0 and not left[w]:
+            features[w] = 0.0
+        else:
+            scales[w] = np.nan
+    for a in range(n_kinds):
+        for b in range(a, n_kinds):
+            of_two = scales[:, a, b], scales[:, b, a]
+            both = counts[:, a] * counts[:, b]
+            each = both / weights if by_abundance else 1.0 / weights
+            _slide_two(rod, a, b, of_two, each, harmonics, radial, features)
+
+
+@compiled
+def _scales(
+    rod: _Rod, counts: NDArray[np.int64], rounding: float, left: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Find dNN of each ordered pair of species in each window; NaN where there is none.
+
+    Windows in which two atoms coincide are noted in `left`.
+    """
+    n_windows, n_kinds = counts.shape
+    scales = np.full((n_windows, n_kinds, n_kinds), np.nan)
+    squares = _nearest_squares(rod, n_kinds)
+    low, high = 0, 0
+    distances = np.empty(len(rod.kind))
+    for w in range(n_windows):
+        while low < len(rod.kind) and rod.last[low] < w:
+            low += 1
+        while high < len(rod.kind) and rod.first[high] <= w:
+            high += 1
+        for a in range(n_kinds):
+            for b in range(n_kinds):
+                if counts[w, a] == 0 or counts[w, b] == 0 or counts[w, a] + counts[w, b] < 2:
+                    continue
+                count, nearest = 0, np.inf
+                for i in range(low, high):
+                    if rod.kind[i] != a:
+                        continue
+                    square = squares[i, b, w - rod.first[i]]
+                    if square == np.inf:
+                        square = _nearest_among(rod, i, b, low, high)
+                    if square < np.inf:
+                        distances[count] = np.sqrt(square)
+                        nearest = min(nearest, distances[count])
+                        count += 1
+                if nearest <= rounding:
+                    left[w] = True
+                elif count > 0:
+                    scales[w, a, b] = _mode(distances[:count])
+    return scales
+
+
+@compiled
+def _nearest_squares(rod: _Rod, n_kinds: int) -> NDArray[np.float64]:
+    """Find the square of the distance to the nearest atom of each species in each window.
+
+    Windows are counted from the atom's first one. Infinite where none is near.
+    """
+    n = len(rod.kind)
+    width = (rod.last - rod.first).max() + 1
+    squares = np.full((n, n_kinds, width), np.inf)
+    space = 1.0
+    for k in range(3):
+        space *= max(rod.positions[:, k].max() - rod.positions[:, k].min(), 1e-300)
+    # Of a thin or bent piece the block around it says little; a nearest atom is then looked for.
+    near = _NEAR * (space / n) ** (1.0 / 3.0)
+    for i in range(n):
+        x, y, z = rod.positions[i]
+        for j in range(i + 1, n):
+            if rod.along[j] - rod.along[i] > near or rod.first[j] > rod.last[i]:
+                break
+            dx, dy, dz = rod.positions[j, 0] - x, rod.positions[j, 1] - y, rod.positions[j, 2] - z
+            square = dx * dx + dy * dy + dz * dz
+            if square <= near * near:
+                for w in range(rod.first[j], min(rod.last[i], rod.last[j]) + 1):
+                    of_i, of_j = w - rod.first[i], w - rod.first[j]
+                    squares[i, rod.kind[j], of_i] = min(squares[i, rod.kind[j], of_i], square)
+                    squares[j, rod.kind[i], of_j] = min(squares[j, rod.kind[i], of_j], square)
+    return squares
+
+
+@compiled
+def _nearest_among(rod: _Rod, i: int, kind: int, low: int, high: int) -> float:
+    """Find the square of the distance of an atom to the nearest of a species among some."""
+    best = np.inf
+    for j in range(low, high):
+        if rod.kind[j] == kind and j != i:
+            dx = rod.positions[j, 0] - rod.positions[i, 0]
+            dy = rod.positions[j, 1] - rod.positions[i, 1]
+            dz = rod.positions[j, 2] - rod.positions[i, 2]
+            best = min(best, dx * dx + dy * dy + dz * dz)
+    return best
+
+
+@compiled
+def _slide_two(
+    rod: _Rod,
+    a: int,
+    b: int,
+    scales: tuple[NDArray[np.float64], NDArray[np.float64]],
+    weights: NDArray[np.float64],
+    harmonics: _Harmonics,
+    radial: _Radial,
+    features: NDArray[np.float64],
+) -> None:
+    """Add the normalised spectra of two species, or of one, to the features of all windows."""
+    lengths = np.unique(np.concatenate(scales))
+    lengths = lengths[np.isfinite(lengths)]
+    if len(lengths) == 0:
+        return
+    same, n_windows = a == b, len(weights)
+    columns = harmonics.even if same else harmonics.every
+    n_columns = columns.max() + 1
+    n_columns += -n_columns % COLUMNS_AT_ONCE
+    edges = common_edges(radial.grid.edges, radial.grid.borders, lengths)
+    n_elements = len(edges) - 1
+    pairs = _find_pairs(rod, a, b, edges)
+    changes = np.zeros((n_windows, n_elements, n_columns, LANES))
+    grid, raising = radial.grid, harmonics.raising
+    come = _add_pairs(pairs, pairs.begin, 1.0, columns, raising, grid.factors, changes)
+    gone = _add_pairs(pairs, pairs.end, -1.0, columns, raising, grid.factors, changes)
+    held = np.zeros(n_elements, dtype=np.int64)
+    sums = Sums(
+        edges, np.zeros((n_elements, n_columns, LANES)), np.zeros(n_elements, dtype=np.bool_)
+    )
+    degrees, width = len(columns), radial.n_max + -radial.n_max % LANES
+    for w in range(n_windows):
+        for e in range(n_elements):
+            if come[w, e] + gone[w, e] > 0:
+                held[e] += come[w, e] - gone[w, e]
+                sums.touched[e] = held[e] > 0
+                _change(changes[w, e], sums.values[e], held[e] > 0)
+        if not np.isfinite(scales[0][w]):
+            continue
+        one = abs(scales[0][w] - scales[1][w]) <= 1e-12 * scales[0][w]
+        n_sums = 1 if one else 2
+        values = np.zeros((n_sums, len(grid.edges) - 1, n_columns, LANES))
+        touched = np.zeros((n_sums, len(grid.edges) - 1), dtype=np.bool_)
+        for s in range(n_sums):
+            carry(sums, Sums(grid.edges * scales[s][w], values[s], touched[s]), grid)
+        coefficients = np.zeros((n_sums, 1, degrees * degrees, width))
+        contract(
+            values, touched, radial.functions, radial.stop, harmonics.norms, same, radial.n_max,
+            coefficients,
+        )  # fmt: skip
+        count = weights[w] * (1.0 if same else 3.0 - n_sums)
+        add_spectra(
+            coefficients, np.full(n_sums, count), radial.n_max, radial.source, radial.factor, same,
+            features[w : w + 1],
+        )  # fmt: skip
+
+
+@compiled
+def _change(change: NDArray[np.float64], values: NDArray[np.float64], left: bool) -> None:
+    """Change the sums of an element; where no pair is left, to zero and not to a rounding error."""
+    for c in range(len(values)):
+        for k in range(LANES):
+            values[c, k] = values[c, k] + change[c, k] if left else 0.0
+
+
+@compiled
+def _find_pairs(rod: _Rod, a: int, b: int, edges: NDArray[np.float64]) -> _Pairs:
+    """List the pairs of two species that lie in one window, nearer than the last edge."""
+    n, radius, n_elements = len(rod.kind), edges[-1], len(edges) - 1
+    starts = first_elements(edges)
+    per_length = (len(starts) - 1) / radius
+    vectors, places, count = np.empty((64 * n, 4)), np.empty((64 * n, 3), dtype=np.int64), 0
+    for i in range(n):
+        kind = rod.kind[i]
+        if kind != a and kind != b:
+            continue
+        other, sign = (b, 1.0) if kind == a else (a, -1.0)
+        x, y, z = rod.positions[i]
+        if count + n > len(vectors):  # room for all the others
+            vectors = np.concatenate((vectors, np.empty((len(vectors) + n, 4))))
+            places = np.concatenate((places, np.empty((len(places) + n, 3), dtype=np.int64)))
+        for j in range(i + 1, n):
+            if rod.along[j] - rod.along[i] >= radius or rod.first[j] > rod.last[i]:
+                break
+            dx, dy, dz = rod.positions[j, 0] - x, rod.positions[j, 1] - y, rod.positions[j, 2] - z
+            square = dx * dx + dy * dy + dz * dz
+            # Atoms that coincide have no direction; their windows are left out.
+            if rod.kind[j] != other or not 0.0 < square < radius * radius:
+                continue
+            r = np.sqrt(square)
+            e = starts[min(int(r * per_length), len(starts) - 1)]
+            while e < n_elements - 1 and r >= edges[e + 1]:
+                e += 1
+            while e > 0 and r < edges[e]:
+                e -= 1
+            scale = sign / r
+            vectors[count, 0], vectors[count, 1] = scale * dx, scale * dy
+            vectors[count, 2] = scale * dz
+            vectors[count, 3] = (r - edges[e]) / (edges[e + 1] - edges[e])
+            places[count, 0], places[count, 1] = e, rod.first[j]
+            places[count, 2] = min(rod.last[i], rod.last[j]) + 1
+            count += 1
+    found = places[:count]
+    return _Pairs(
+        vectors[:count],
+        np.ascontiguousarray(found[:, 0]),
+        np.ascontiguousarray(found[:, 1]),
+        np.ascontiguousarray(found[:, 2]),
+    )
+
+
+@compiled
+def _add_pairs(
+    pairs: _Pairs,
+    window: NDArray[np.int64],
+    weight: float,
+    columns: NDArray[np.int64],
+    raising: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    changes: NDArray[np.float64],
+) -> NDArray[np.int64]:
+    """Add pairs, times a weight, to the changes at a window each; none to those behind the last.
+
+    Returns how many were added, (n_windows, n_elements).
+    """
+    n_windows, n_elements, n_columns, _ = changes.shape
+    start = np.zeros(n_windows * n_elements + 1, dtype=np.int64)
+    order, keys = _by_place(window, pairs.element, n_windows, n_elements, start)
+    sums = changes.reshape(-1)
+    xyz = np.zeros((3, _CHUNK))
+    xyz[2] = 1.0  # also where a chunk is not full
+    nodes, values = np.zeros(_CHUNK * LANES), np.zeros((n_columns, _CHUNK))
+    for low in range(0, len(order), _CHUNK):
+        size = min(_CHUNK, len(order) - low)
+        for p in range(size):
+            vector = pairs.vectors[order[low + p]]
+            xyz[0, p], xyz[1, p], xyz[2, p] = vector[0], vector[1], vector[2]
+            node_weights(vector[3], weight, factors, nodes, p * LANES)
+        fill_harmonics(xyz, columns, raising, values)
+        begin = 0
+        while begin < size:
+            key, end = keys[low + begin], begin + 1
+            while end < size and keys[low + end] == key:
+                end += 1
+            add_run(begin, end, values, nodes, key * n_columns * LANES, n_columns, sums)
+            begin = end
+    return np.diff(np.concatenate((np.zeros(1, dtype=np.int64), start[:-1]))).reshape(
+        n_windows, n_elements
+    )
+
+
+@compiled
+def _by_place(
+    window: NDArray[np.int64],
+    element: NDArray[np.int64],
+    n_windows: int,
+    n_elements: int,
+    stop: NDArray[np.int64],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Sort pairs by window and element; returns pairs, and the number of window and element.
+
+    `stop`, zeros, gets the end of each number's pairs.
+    """
+    for p in range(len(window)):
+        if window[p] < n_windows:
+            stop[window[p] * n_elements + element[p] + 1] += 1
+    for k in range(n_windows * n_elements):
+        stop[k + 1] += stop[k]
+    order = np.empty(stop[-1], dtype=np.int64)
+    keys = np.empty(stop[-1], dtype=np.int64)
+    for p in range(len(window)):
+        if window[p] < n_windows:
+            key = window[p] * n_elements + element[p]
+            order[stop[key]], keys[stop[key]] = p, key
+            stop[key] += 1
+    return order, keys
