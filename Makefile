@@ -14,7 +14,7 @@ NBVAL := --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.
 	--nbval-cell-timeout=1800 -p no:randomly
 # Two processes: tests in any order, a notebook as a whole in one of them.
 SIDE_BY_SIDE := -n 2 --dist
-BOUNDS := tests/test_scaling.py tests/test_structures.py tests/test_descriptor.py tests/test_bayes.py \
+BOUNDS := tests/test_scaling.py tests/test_structures.py tests/test_descriptor.py tests/test_windows.py tests/test_bayes.py \
 	tests/faults/test_geometry.py
 
 .DEFAULT_GOAL := help

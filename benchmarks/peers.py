@@ -1,8 +1,8 @@
-"""The same descriptor by other packages: what the engine is timed against.
+"""The same by other packages: what the engine and the passes are timed against.
 
-Each function does the whole task of `arise_lib.descriptor.describe`: the scale of every ordered
-pair of species, the coefficients summed over the centres, the power spectrum, the mean over the
-pairs.
+Each function of descriptors does the whole task of `arise_lib.descriptor.describe`: the scale of
+every ordered pair of species, the coefficients summed over the centres, the power spectrum, the
+mean over the pairs.
 Objects that depend on the settings alone are made once and reused where the package allows it.
 """
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from arise_lib.descriptor import SoapSettings, describe_with_dscribe, describe_with_quip
 from arise_lib.descriptor.definition import mean_over_pairs, scaled_pairs
+from arise_lib.network import Network
 
 Describe = Callable[[Atoms], NDArray[np.float64]]
 
@@ -83,3 +84,20 @@ def describe_with_featomic(atoms: Atoms) -> NDArray[np.float64]:
             spectrum.append((sums.T @ sums)[first, second] / np.sqrt(len(sums)))
         spectra[a, b] = np.concatenate(spectrum)
     return mean_over_pairs(spectra, atoms, GTO)
+
+
+def keras_passes(model: Network) -> Callable[[NDArray[np.float32]], NDArray[np.float32]]:
+    """Return a function that makes one stochastic pass of all its rows through Keras' layers."""
+    import keras
+
+    layers: list[Any] = [keras.Input((len(model.kernels[0]),))]
+    for bias in model.biases:
+        last = bias is model.biases[-1]
+        layers += [
+            keras.layers.Dropout(model.dropout),
+            keras.layers.Dense(len(bias), "softmax" if last else "relu"),
+        ]
+    network = keras.Sequential(layers)
+    weights = zip(model.kernels, model.biases, strict=True)
+    network.set_weights([array for pair in weights for array in pair])
+    return lambda rows: np.asarray(network(rows, training=True))

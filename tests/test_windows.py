@@ -93,13 +93,6 @@ def test_how_a_line_is_divided_does_not_matter(monkeypatch: pytest.MonkeyPatch) 
     whole, _ = slide(atoms, 2, holds, SoapSettings())
     monkeypatch.setattr(windows, "_AT_ONCE", 5)
     np.testing.assert_allclose(slide(atoms, 2, holds, SoapSettings())[0], whole, atol=1e-7)
-    monkeypatch.setattr(windows, "_ATOMS", int(holds.sum(axis=0).max()))
-    found, left = slide(atoms, 2, holds, SoapSettings())
-    np.testing.assert_allclose(found, whole, atol=1e-7)
-    assert not left.any()
-    monkeypatch.setattr(windows, "_ATOMS", 3)
-    found, left = slide(atoms, 2, holds, SoapSettings())
-    assert left.all() and np.isnan(found).all()
 
 
 def test_what_is_no_structure_is_left_to_describe() -> None:
@@ -137,6 +130,9 @@ def test_tasks_hold_every_filled_box_once() -> None:
     assert sorted(np.concatenate(rows)) == list(range(filled.sum()))
     found = {task.axis for task in tasks(atoms, axes, Cube(EDGE), filled, SoapSettings())}
     assert found == {0}
+    # Where neighbours share less than half, nothing is gained.
+    found = {task.axis for task in tasks(atoms, axes, Cube(7.9), filled, SoapSettings())}
+    assert found == {None}
 
 
 def test_functions_whose_elements_serve_one_scale_are_described_box_by_box(

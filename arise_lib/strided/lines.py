@@ -1,8 +1,9 @@
 """The boxes of a scan in lines along one axis: neighbours in a line share most of their pairs.
 
 A line is described as a whole (`arise_lib.descriptor.describe_windows`), which takes a fraction
-of the time that its boxes take one by one. Boxes that are no blocks, whose atoms an interval
-along the axis does not tell, are described one by one.
+of the time that its boxes take one by one. Described one by one are boxes that share less than
+half with the next one, where that saves nothing, and boxes that are no blocks, whose atoms an
+interval along the axis does not tell.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def tasks(
     ------
     Task
         Lines along the axis with most boxes, or some boxes each. The division depends on
-        the arguments alone.
+        the arguments alone, not on who does the work.
 
     Examples
     --------
@@ -96,8 +97,10 @@ def tasks(
     >>> [(task.axis, task.rows.tolist()) for task in found]
     [(2, [0, 1, 2, 3, 4, 5, 6])]
     """
-    if isinstance(box, Cube | Block) and settings.basis.even_elements:
-        yield from _lines(sample, axes, box, filled)
+    axis = max(range(3), key=lambda k: (len(axes[k]), k))
+    overlaps = len(axes[axis]) > 1 and 2.0 * np.diff(axes[axis])[0] <= box.extents[axis]
+    if overlaps and isinstance(box, Cube | Block) and settings.basis.even_elements:
+        yield from _lines(sample, axes, box, filled, axis)
     else:
         boxes = atoms_in_boxes(sample.positions, axes, box)
         yield from one_by_one(
@@ -106,10 +109,13 @@ def tasks(
 
 
 def _lines(
-    sample: Atoms, axes: list[NDArray[np.float64]], box: Box, filled: NDArray[np.bool_]
+    sample: Atoms,
+    axes: list[NDArray[np.float64]],
+    box: Box,
+    filled: NDArray[np.bool_],
+    axis: int,
 ) -> Iterator[Task]:
-    """Divide blocks into lines along the axis with most of them."""
-    axis = max(range(3), key=lambda k: (len(axes[k]), k))
+    """Divide blocks into lines along an axis."""
     one, two = (k for k in range(3) if k != axis)
     half = 0.5 * box.extents
     number = np.full(filled.shape, -1)

@@ -53,8 +53,8 @@ from arise_lib.structures.scale import _mode
 #: pairs at the ends, fewer stay in cache.
 _AT_ONCE = 48
 
-#: Atoms of the windows that are slid over together: some hundred pairs each are in memory.
-_ATOMS = 6000
+#: Pairs that are sorted by window and element together.
+_BATCH = 16384
 
 _CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
 
@@ -94,12 +94,20 @@ class _Radial(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """Pairs of neighbours of two species."""
+    """Room for some pairs of neighbours of two species."""
 
-    vectors: NDArray[np.float64]  # (n_pairs, 4) unit vector, and place on the element from 0 to 1
-    element: NDArray[np.int64]  # (n_pairs,)
-    begin: NDArray[np.int64]  # (n_pairs,) first window that holds it
-    end: NDArray[np.int64]  # (n_pairs,) window after the last one
+    vectors: NDArray[np.float64]  # (_BATCH, 4) unit vector, and place on the element from 0 to 1
+    element: NDArray[np.int64]  # (_BATCH,)
+    begin: NDArray[np.int64]  # (_BATCH,) first window that holds it
+    end: NDArray[np.int64]  # (_BATCH,) window after the last one
+
+
+class _Changes(NamedTuple):
+    """What is added to the sums from each window to the next, and how many pairs that are."""
+
+    values: NDArray[np.float64]  # (n_windows, n_elements, n_columns, LANES)
+    come: NDArray[np.int64]  # (n_windows, n_elements)
+    gone: NDArray[np.int64]  # (n_windows, n_elements)
 
 
 def describe_windows(
@@ -134,8 +142,8 @@ def describe_windows(
         As `describe` gives them to 1e-6; NaN for windows that are not wanted or hold no species
         with enough atoms.
     left : ndarray of bool, shape (n_windows,)
-        Wanted ones that are left to `describe` and NaN here: it says why it refuses those in which
-        no atom has a neighbour or two coincide, and has more room for those with very many atoms.
+        Wanted ones that `describe` refuses, and says why: no atom has a neighbour, or two atoms
+        coincide. They are NaN.
 
     Raises
     ------
@@ -178,17 +186,9 @@ def describe_windows(
     rounding = ROUNDING * np.abs(atoms.positions).max(initial=0.0)
     how = len(numbers), at_least, settings.pair_weights == "abundance", rounding
     radial, harmonics = _tables(settings)
-    parts = np.array_split(np.arange(len(wanted)), -(-len(wanted) // _AT_ONCE))
-    while parts:
-        part = parts.pop()
+    for part in np.array_split(np.arange(len(wanted)), -(-len(wanted) // _AT_ONCE)):
         inside = (rod.last >= part[0]) & (rod.first <= part[-1])
-        if not wanted[part].any():
-            continue
-        if np.count_nonzero(inside) > _ATOMS:
-            if len(part) > 1:
-                parts += np.array_split(part, 2)
-            else:
-                left[part] = True
+        if not (inside.any() and wanted[part].any()):
             continue
         piece = _Rod(
             rod.positions[inside],
@@ -361,11 +361,17 @@ def _slide_two(
     n_columns += -n_columns % COLUMNS_AT_ONCE
     edges = common_edges(radial.grid.edges, radial.grid.borders, lengths)
     n_elements = len(edges) - 1
-    pairs = _find_pairs(rod, a, b, edges)
-    changes = np.zeros((n_windows, n_elements, n_columns, LANES))
-    grid, raising = radial.grid, harmonics.raising
-    come = _add_pairs(pairs, pairs.begin, 1.0, columns, raising, grid.factors, changes)
-    gone = _add_pairs(pairs, pairs.end, -1.0, columns, raising, grid.factors, changes)
+    reaches = np.zeros(n_windows)
+    for w in range(n_windows):
+        if np.isfinite(scales[0][w]):
+            reaches[w] = radial.grid.edges[-1] * max(scales[0][w], scales[1][w])
+    changes = _Changes(
+        np.zeros((n_windows, n_elements, n_columns, LANES)),
+        np.zeros((n_windows, n_elements), dtype=np.int64),
+        np.zeros((n_windows, n_elements), dtype=np.int64),
+    )
+    grid = radial.grid
+    _loop(rod, a, b, edges, reaches, grid.factors, columns, harmonics.raising, changes)
     held = np.zeros(n_elements, dtype=np.int64)
     sums = Sums(
         edges, np.zeros((n_elements, n_columns, LANES)), np.zeros(n_elements, dtype=np.bool_)
@@ -373,10 +379,10 @@ def _slide_two(
     degrees, width = len(columns), radial.n_max + -radial.n_max % LANES
     for w in range(n_windows):
         for e in range(n_elements):
-            if come[w, e] + gone[w, e] > 0:
-                held[e] += come[w, e] - gone[w, e]
+            if changes.come[w, e] + changes.gone[w, e] > 0:
+                held[e] += changes.come[w, e] - changes.gone[w, e]
                 sums.touched[e] = held[e] > 0
-                _change(changes[w, e], sums.values[e], held[e] > 0)
+                _change(changes.values[w, e], sums.values[e], held[e] > 0)
         if not np.isfinite(scales[0][w]):
             continue
         one = abs(scales[0][w] - scales[1][w]) <= 1e-12 * scales[0][w]
@@ -406,26 +412,48 @@ def _change(change: NDArray[np.float64], values: NDArray[np.float64], left: bool
 
 
 @compiled
-def _find_pairs(rod: _Rod, a: int, b: int, edges: NDArray[np.float64]) -> _Pairs:
-    """List the pairs of two species that lie in one window, nearer than the last edge."""
-    n, radius, n_elements = len(rod.kind), edges[-1], len(edges) - 1
+def _loop(
+    rod: _Rod,
+    a: int,
+    b: int,
+    edges: NDArray[np.float64],
+    reaches: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    columns: NDArray[np.int64],
+    raising: NDArray[np.float64],
+    changes: _Changes,
+) -> None:
+    """Find the pairs of two species that a window holds and reaches, and hand them on in batches.
+
+    `reaches` is the distance beyond which a pair contributes nothing, (n_windows,).
+    """
+    n, n_elements = len(rod.kind), len(edges) - 1
     starts = first_elements(edges)
-    per_length = (len(starts) - 1) / radius
-    vectors, places, count = np.empty((64 * n, 4)), np.empty((64 * n, 3), dtype=np.int64), 0
+    per_length = (len(starts) - 1) / edges[-1]
+    # No window that holds an atom reaches farther: one odd scale shall not cost all the others.
+    farthest = np.zeros(n)
+    for i in range(n):
+        for w in range(rod.first[i], rod.last[i] + 1):
+            farthest[i] = max(farthest[i], reaches[w])
+    pairs = _Pairs(
+        np.empty((_BATCH, 4)),
+        np.empty(_BATCH, dtype=np.int64),
+        np.empty(_BATCH, dtype=np.int64),
+        np.empty(_BATCH, dtype=np.int64),
+    )
+    count = 0
     for i in range(n):
         kind = rod.kind[i]
         if kind != a and kind != b:
             continue
         other, sign = (b, 1.0) if kind == a else (a, -1.0)
         x, y, z = rod.positions[i]
-        if count + n > len(vectors):  # room for all the others
-            vectors = np.concatenate((vectors, np.empty((len(vectors) + n, 4))))
-            places = np.concatenate((places, np.empty((len(places) + n, 3), dtype=np.int64)))
         for j in range(i + 1, n):
-            if rod.along[j] - rod.along[i] >= radius or rod.first[j] > rod.last[i]:
+            if rod.along[j] - rod.along[i] >= farthest[i] or rod.first[j] > rod.last[i]:
                 break
             dx, dy, dz = rod.positions[j, 0] - x, rod.positions[j, 1] - y, rod.positions[j, 2] - z
             square = dx * dx + dy * dy + dz * dz
+            radius = min(farthest[i], farthest[j])
             # Atoms that coincide have no direction; their windows are left out.
             if rod.kind[j] != other or not 0.0 < square < radius * radius:
                 continue
@@ -436,39 +464,38 @@ def _find_pairs(rod: _Rod, a: int, b: int, edges: NDArray[np.float64]) -> _Pairs
             while e > 0 and r < edges[e]:
                 e -= 1
             scale = sign / r
-            vectors[count, 0], vectors[count, 1] = scale * dx, scale * dy
-            vectors[count, 2] = scale * dz
-            vectors[count, 3] = (r - edges[e]) / (edges[e + 1] - edges[e])
-            places[count, 0], places[count, 1] = e, rod.first[j]
-            places[count, 2] = min(rod.last[i], rod.last[j]) + 1
+            pairs.vectors[count, 0], pairs.vectors[count, 1] = scale * dx, scale * dy
+            pairs.vectors[count, 2] = scale * dz
+            pairs.vectors[count, 3] = (r - edges[e]) / (edges[e + 1] - edges[e])
+            pairs.element[count], pairs.begin[count] = e, rod.first[j]
+            pairs.end[count] = min(rod.last[i], rod.last[j]) + 1
             count += 1
-    found = places[:count]
-    return _Pairs(
-        vectors[:count],
-        np.ascontiguousarray(found[:, 0]),
-        np.ascontiguousarray(found[:, 1]),
-        np.ascontiguousarray(found[:, 2]),
-    )
+            if count == _BATCH:
+                _add_pairs(pairs, count, 1.0, columns, raising, factors, changes)
+                _add_pairs(pairs, count, -1.0, columns, raising, factors, changes)
+                count = 0
+    _add_pairs(pairs, count, 1.0, columns, raising, factors, changes)
+    _add_pairs(pairs, count, -1.0, columns, raising, factors, changes)
 
 
 @compiled
 def _add_pairs(
     pairs: _Pairs,
-    window: NDArray[np.int64],
+    count: int,
     weight: float,
     columns: NDArray[np.int64],
     raising: NDArray[np.float64],
     factors: NDArray[np.float64],
-    changes: NDArray[np.float64],
-) -> NDArray[np.int64]:
-    """Add pairs, times a weight, to the changes at a window each; none to those behind the last.
-
-    Returns how many were added, (n_windows, n_elements).
-    """
-    n_windows, n_elements, n_columns, _ = changes.shape
-    start = np.zeros(n_windows * n_elements + 1, dtype=np.int64)
-    order, keys = _by_place(window, pairs.element, n_windows, n_elements, start)
-    sums = changes.reshape(-1)
+    changes: _Changes,
+) -> None:
+    """Add pairs where they come in, with a weight of 1, or where they go out, of -1."""
+    n_windows, n_elements, n_columns, _ = changes.values.shape
+    come = weight > 0.0
+    window, tally = (pairs.begin, changes.come) if come else (pairs.end, changes.gone)
+    order, keys = _by_place(window[:count], pairs.element, n_windows, n_elements)
+    for key in keys:
+        tally[key // n_elements, key % n_elements] += 1
+    sums = changes.values.reshape(-1)
     xyz = np.zeros((3, _CHUNK))
     xyz[2] = 1.0  # also where a chunk is not full
     nodes, values = np.zeros(_CHUNK * LANES), np.zeros((n_columns, _CHUNK))
@@ -486,23 +513,17 @@ def _add_pairs(
                 end += 1
             add_run(begin, end, values, nodes, key * n_columns * LANES, n_columns, sums)
             begin = end
-    return np.diff(np.concatenate((np.zeros(1, dtype=np.int64), start[:-1]))).reshape(
-        n_windows, n_elements
-    )
 
 
 @compiled
 def _by_place(
-    window: NDArray[np.int64],
-    element: NDArray[np.int64],
-    n_windows: int,
-    n_elements: int,
-    stop: NDArray[np.int64],
+    window: NDArray[np.int64], element: NDArray[np.int64], n_windows: int, n_elements: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Sort pairs by window and element; returns pairs, and the number of window and element.
 
-    `stop`, zeros, gets the end of each number's pairs.
+    Pairs that stay until behind the last window are left out.
     """
+    stop = np.zeros(n_windows * n_elements + 1, dtype=np.int64)
     for p in range(len(window)):
         if window[p] < n_windows:
             stop[window[p] * n_elements + element[p] + 1] += 1
