@@ -35,6 +35,7 @@ from arise_lib.plotting.particles import (
     particle_views,
     slice_table,
 )
+from arise_lib.plotting.paths import path_panels
 from arise_lib.plotting.pipeline import matrix_panels, pass_histograms, pipeline, vector_matrix
 from arise_lib.plotting.points import coloured_points, point_panels
 from arise_lib.plotting.predictions import class_bars, flat_maps, map_table
@@ -88,6 +89,7 @@ __all__ = [
     "ovito_picture",
     "particle_views",
     "pass_histograms",
+    "path_panels",
     "pipeline",
     "point_panels",
     "profile",

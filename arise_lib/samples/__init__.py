@@ -20,6 +20,7 @@ from arise_lib.samples.heat import (
 )
 from arise_lib.samples.ordinary import ordinary_samples
 from arise_lib.samples.particles import Particle, annealing_series, fept_particle
+from arise_lib.samples.paths import BAIN_RATIOS, bain_crystals, bain_path
 from arise_lib.samples.polycrystals import (
     SPACING,
     Cuboid,
@@ -40,6 +41,7 @@ from arise_lib.samples.unknown import one_step_away, unknown_prototypes, unseen_
 __all__ = [
     "ANGLE",
     "AXES",
+    "BAIN_RATIOS",
     "BICRYSTAL_GAP",
     "BOUNDARY_GAP",
     "FEPT_CONSTANT",
@@ -58,6 +60,8 @@ __all__ = [
     "Sample",
     "Truth",
     "annealing_series",
+    "bain_crystals",
+    "bain_path",
     "bicrystal",
     "boundary_samples",
     "crystal_box",
