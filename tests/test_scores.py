@@ -12,6 +12,7 @@ from arise_lib.errors import InputError
 from arise_lib.samples.polycrystals import Cuboid, Grains
 from arise_lib.strided.boxes import Sphere
 from arise_lib.strided.scores import (
+    auc_difference,
     auc_interval,
     beside_truth,
     boundary_auc,
@@ -103,6 +104,27 @@ def test_copies_of_a_box_in_its_tile_add_nothing() -> None:
     for wrong, message in (({"block": 0.0}, "positive length"), ({"near": -1.0}, "must be there")):
         with pytest.raises(InputError, match=message):
             auc_interval(table, "score", **(how | wrong))
+
+
+def test_detectors_are_compared_on_the_same_draws() -> None:
+    generator = np.random.default_rng(0)
+    how = {"near": 1.0, "far": 8.0, "block": 5.0}
+    signal = np.tile([1.0, 0.0], 60) + generator.normal(size=120)
+    table = tiles(signal.tolist())
+    table["worse"] = signal + 0.5 * generator.normal(size=120)
+    value, low, high = auc_difference(table, table, ("score", "worse"), **how)
+    areas = [boundary_auc(table, column, near=1.0, far=8.0) for column in ("score", "worse")]
+    assert value == areas[0] - areas[1] and low < value < high
+    # What is hard for both does not count: narrower than either area's own interval.
+    apart = [np.subtract(*auc_interval(table, column, **how)) for column in ("score", "worse")]
+    assert high - low < -max(apart)
+    turned = auc_difference(table, table, ("worse", "score"), **how)
+    assert turned == pytest.approx((-value, -high, -low))
+    assert auc_difference(table, table, ("score", "score"), **how) == (0.0, 0.0, 0.0)
+    with pytest.raises(InputError, match="not the same boxes"):
+        auc_difference(table, table.iloc[::-1], ("score", "score"), **how)
+    with pytest.raises(InputError, match="not the same boxes"):
+        auc_difference(table, table.iloc[:-1], ("score", "score"), **how)
 
 
 def test_numbers_of_atoms_are_averaged_over_boxes() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk
+from ase.build import bulk, graphene
 from numpy.typing import NDArray
 
 from arise_lib.descriptor import SoapSettings, describe, describe_windows
@@ -72,6 +72,17 @@ def test_scales_that_differ_much_share_a_grid() -> None:
     atoms.positions[:, 2] *= 1.0 + 0.01 * atoms.positions[:, 2]  # up to a third longer
     atoms, holds = cut(atoms, 2, 2.0)
     found, _ = slide(atoms, 2, holds, SoapSettings())
+    alone = [describe(atoms[here]) for here in holds.T]
+    np.testing.assert_allclose(found, alone, atol=1e-6, rtol=0.0)
+
+
+def test_a_sheet_is_described_as_if_its_boxes_were_alone() -> None:
+    sheet = graphene(size=(6, 20, 1))
+    sheet.positions[:, 2] = 0.0
+    sheet.pbc = False
+    sheet.positions[:, :2] += 0.03 * np.random.default_rng(1).standard_normal((len(sheet), 2))
+    atoms, holds = cut(sheet, 1, 1.5)
+    found, _ = slide(atoms, 1, holds, SoapSettings())
     alone = [describe(atoms[here]) for here in holds.T]
     np.testing.assert_allclose(found, alone, atol=1e-6, rtol=0.0)
 

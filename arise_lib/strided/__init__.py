@@ -19,6 +19,7 @@ from arise_lib.strided.maps import label_shares
 from arise_lib.strided.places import describe_at
 from arise_lib.strided.rim import filled_share
 from arise_lib.strided.scores import (
+    auc_difference,
     auc_interval,
     beside_truth,
     boundary_auc,
@@ -40,6 +41,7 @@ __all__ = [
     "FrameAnswers",
     "Sphere",
     "atoms_in_boxes",
+    "auc_difference",
     "auc_interval",
     "beside_truth",
     "best_layering",

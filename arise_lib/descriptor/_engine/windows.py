@@ -58,8 +58,8 @@ _BATCH = 16384
 
 _CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
 
-# Where nearest atoms are looked for first, in edges of the cube that an atom has for itself: some
-# 20 of them, so that hardly any has none of a common species there. Those are looked for anew.
+# Where nearest atoms are looked for first, in edges of what an atom has for itself: of some 20
+# atoms there, hardly ever none is of a common species. Where none is, they are looked for anew.
 _NEAR = 1.6
 
 
@@ -306,11 +306,14 @@ def _nearest_squares(rod: _Rod, n_kinds: int) -> NDArray[np.float64]:
     n = len(rod.kind)
     width = (rod.last - rod.first).max() + 1
     squares = np.full((n, n_kinds, width), np.inf)
-    space = 1.0
+    edges = np.empty(3)
     for k in range(3):
-        space *= max(rod.positions[:, k].max() - rod.positions[:, k].min(), 1e-300)
-    # Of a thin or bent piece the block around it says little; a nearest atom is then looked for.
-    near = _NEAR * (space / n) ** (1.0 / 3.0)
+        edges[k] = rod.positions[:, k].max() - rod.positions[:, k].min()
+    edges = np.sort(edges)
+    # Edge of the cube, square or interval that an atom has for itself: of a sheet its volume says
+    # nothing. Of a bent piece neither; nearest atoms are then looked for one by one.
+    own = max(edges[2] / n, (edges[1] * edges[2] / n) ** 0.5, (edges.prod() / n) ** (1.0 / 3.0))
+    near = _NEAR * own
     for i in range(n):
         x, y, z = rod.positions[i]
         for j in range(i + 1, n):
