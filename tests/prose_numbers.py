@@ -17,7 +17,6 @@ from __future__ import annotations
 import inspect
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -35,7 +34,6 @@ from arise_lib.storage import paths
 from arise_lib.structures import prototypes
 
 CONSTANTS = paths.ROOT / "tests" / "data" / "constants.csv"
-UNBOUND = paths.ROOT / "tests" / "data" / "unbound_numbers.csv"
 
 _COMMENT = re.compile(r"<!-- numbers\n(.*?)-->", re.DOTALL)
 _NUMBER = r"[-−]?\d+(?:,\d{3})*(?:\.\d+)?(?:e[-+]?\d+)?"
@@ -330,12 +328,6 @@ def unbound(passage: Passage) -> list[Claim]:
     """List the numbers of a passage that have no source."""
     bound = {number for number, _ in passage.bound()}
     return [claim for claim in passage.claims() if claim.text not in bound]
-
-
-def listed() -> Counter[tuple[str, str]]:
-    """Count the numbers that are known to have no source yet, by document and number."""
-    table = pd.read_csv(UNBOUND, dtype=str, keep_default_na=False)
-    return Counter(zip(table["document"], table["number"], strict=True))
 
 
 def documents() -> list[Path]:
