@@ -69,6 +69,6 @@ def path_panels(
             column[0].text(place, 1.01, name, transform=above, ha="center", va="bottom", fontsize=8)
     panels[0, 0].set(ylabel="probability / 1", ylim=(-0.02, 1.02))
     most = max(bits.max() for bits in information.values())
-    panels[1, 0].set(ylabel="mutual information / bit", ylim=(0.0, 1.05 * most or 1.0))
+    panels[1, 0].set(ylabel="mutual\ninformation / bit", ylim=(0.0, 1.05 * most or 1.0))
     figure.legend(list(lines.values()), list(lines), loc="outside right center", fontsize=8)
     return figure
