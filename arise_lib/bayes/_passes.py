@@ -137,7 +137,7 @@ def stratified_masks(network: Network, seed: int, numbers: range) -> Masks:
         drawn = _sweep(widths, network.dropout, seed, first + begin * numbers.step)
         found.append(drawn[:, max(own[0] - begin, 0) : own[-1] + 1 - begin])
     # Contiguous, as those of `draw_masks` are.
-    factors = np.concatenate(found, axis=1)
+    factors = np.ascontiguousarray(np.concatenate(found, axis=1))
     return tuple(np.split(factors, np.cumsum(widths)[:-1]))
 
 
