@@ -20,6 +20,7 @@ import matplotlib
 matplotlib.use("Agg")
 
 import cases
+import masks
 import matplotlib.pyplot as plt
 import pandas as pd
 import peers
@@ -36,6 +37,7 @@ PARTS = {
     "soap": ("one setting", "cost against atoms", "cost against settings"),
     "sets": ("99 settings", "pristine set", "defective sets"),
     "bayes": ("stochastic passes", "stopping at a tolerance"),
+    "masks": ("masks", "masks with a tolerance"),
     "labels": ("labels of atoms",),
     "scans": ("scans", "scan against stride", "scan against box"),
 }
@@ -63,6 +65,7 @@ def measure(arguments: argparse.Namespace) -> tuple[pd.DataFrame, dict[str, floa
             lambda: cases.defective_sets(quick, arguments.full),
         ],
         "bayes": [lambda: cases.stochastic_passes(quick), lambda: cases.pass_saving(quick)],
+        "masks": [lambda: masks.errors(quick)],
         "labels": [lambda: cases.labelled_atoms(quick)],
         "scans": [lambda: scans.whole_scans(quick), lambda: scans.against(quick)],
     }

@@ -110,7 +110,7 @@ def costs(scan: Scan, model: Network, n: int) -> dict[str, float]:
     described_in, features = seconds(lambda: describe_all(lines, settings))
     pieces = drawn_boxes(laid, n // 8)
     alone_in, _ = seconds(lambda: describe_all(one_by_one(pieces), settings))
-    until, _ = seconds(lambda: bayes.predict(model, features, tolerance=TOLERANCE))
+    until, _ = seconds(lambda: bayes.predict(model, features, tolerance=TOLERANCE, stratified=True))
     whole, _ = seconds(lambda: bayes.predict(model, features))
     times = {"describe": described_in, "tolerance": until, "passes": whole}
     found = {step: t / len(features) for step, t in times.items()}

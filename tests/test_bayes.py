@@ -19,6 +19,7 @@ from tolerances import ARITHMETIC, SINGLE, SINGLE_BITS, STANDARD_ERRORS
 
 from arise_lib import bayes
 from arise_lib.bayes import _passes, _rounds, inference
+from arise_lib.bayes._passes import SWEEP, stratified_masks
 from arise_lib.bayes._places import equal
 from arise_lib.bayes._sums import Sums
 from arise_lib.bayes.inference import Posterior
@@ -229,13 +230,15 @@ def test_predictions_side_by_side_leave_the_threads_of_blas_as_they_were(
     # The second prediction begins within the first one, and ends after it.
     draw, begun, met, ended = _rounds.draw, Event(), Event(), Event()
 
-    def wait(networks: Sequence[Network], seed: int, passes: range) -> list[_rounds.Share]:
+    def wait(
+        networks: Sequence[Network], seed: int, passes: range, **kind: bool
+    ) -> list[_rounds.Share]:
         assert {
             pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"
         } <= {1}
         (met if seed == 2 else begun).set()
         assert (ended if seed == 2 else met).wait(20)
-        return draw(networks, seed, passes)
+        return draw(networks, seed, passes, **kind)
 
     monkeypatch.setattr(_rounds, "draw", wait)
     with threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(2) as pool:
@@ -692,3 +695,70 @@ def test_every_pass_needs_a_descriptor() -> None:
     rows[0, 0] = np.nan
     with pytest.raises(InputError, match="not defined there is no pass"):
         bayes.every_pass(NETWORK, rows, n_passes=3)
+
+
+# --- stratified masks --------------------------------------------------------------------------
+
+
+@pytest.mark.equality
+def test_stratified_masks_drop_each_input_equally_often() -> None:
+    rate = 0.1 * SWEEP
+    seen = [stratified_masks(NETWORK, 3, range(k * SWEEP, (k + 1) * SWEEP)) for k in range(40)]
+    for layer, width in enumerate((N_FEATURES, 32, 24)):
+        drops = np.array([(masks[layer] == 0).sum(axis=1) for masks in seen])  # (sweep, input)
+        assert drops.shape == (40, width)
+        assert drops.min() >= np.floor(rate) and drops.max() <= np.ceil(rate)
+        values = np.concatenate([masks[layer] for masks in seen], axis=1)
+        assert set(np.unique(values)) == {np.float32(0.0), np.float32(1.0 / 0.9)}
+        # One pass for itself is as without strata: inputs are dropped independently.
+        of_pass = (values == 0).sum(axis=0)
+        assert of_pass.var(ddof=1) == pytest.approx(0.1 * 0.9 * width, rel=0.2)
+    # The order is drawn anew for each input and sweep.
+    assert len({masks[0].tobytes() for masks in seen}) == 40
+    assert len({row.tobytes() for row in seen[0][0]}) > 0.9 * N_FEATURES
+
+
+@pytest.mark.equality
+def test_stratified_masks_of_a_pass_do_not_depend_on_what_is_drawn_with_it() -> None:
+    whole = stratified_masks(NETWORK, 3, range(3 * SWEEP))
+    for numbers in (range(1), range(7, 30), range(SWEEP - 3, SWEEP + 4), range(20, 3 * SWEEP)):
+        some = stratified_masks(NETWORK, 3, numbers)
+        for a, b in zip(some, whole, strict=True):
+            np.testing.assert_array_equal(a, b[:, numbers.start : numbers.stop])
+            assert a.flags["C_CONTIGUOUS"]
+    # In an ensemble of three each network has sweeps of its own, three times as long.
+    own = stratified_masks(NETWORK, 3, range(1, 3 * SWEEP, 3))
+    part = stratified_masks(NETWORK, 3, range(10, 40, 3))
+    assert (own[0] == 0).sum(axis=1).max() <= np.ceil(0.1 * SWEEP)
+    np.testing.assert_array_equal(part[0], own[0][:, 3:13])
+    other = stratified_masks(NETWORK, 3, range(2, 3 * SWEEP, 3))
+    assert (own[0] != other[0]).any() and (own[0] != whole[0][:, :SWEEP]).any()
+
+
+@pytest.mark.equality
+def test_stratified_passes_do_not_depend_on_other_rows() -> None:
+    options = {"n_passes": 300, "seed": 3, "tolerance": 0.025, "stratified": True}
+    whole = bayes.predict(NETWORK, ROWS, **options)
+    assert len(np.unique(whole.passes)) > 3
+    order = np.random.default_rng(4).permutation(len(ROWS))
+    assert_same_bytes(bayes.predict(NETWORK, ROWS[order], **options), take(whole, order))
+    for number in np.unique(whole.passes):
+        rows = np.flatnonzero(whole.passes == number)
+        alone = {"n_passes": int(number), "seed": 3, "stratified": True}
+        assert_same_bytes(take(whole, rows), bayes.predict(NETWORK, ROWS[rows], **alone))
+
+
+def test_stratified_passes_have_the_same_mean_and_less_scatter() -> None:
+    def runs(stratified: bool) -> NDArray[np.float64]:
+        options = {"n_passes": 2 * SWEEP, "stratified": stratified}
+        return np.array(
+            [bayes.predict(NETWORK, ROWS[:40], seed=s, **options).probabilities for s in range(60)]
+        )
+
+    plain, better = runs(False), runs(True)
+    error = np.sqrt((plain.var(axis=0, ddof=1) + better.var(axis=0, ddof=1)) / 60)
+    apart = np.abs(plain.mean(axis=0) - better.mean(axis=0)) / np.maximum(error, 1e-9)
+    # The same masks serve all rows and classes, so few of these numbers are independent.
+    assert np.sqrt(np.mean(apart**2)) < 2.0
+    scatter = np.sqrt(better.var(axis=0, ddof=1).mean() / plain.var(axis=0, ddof=1).mean())
+    assert scatter < 0.85

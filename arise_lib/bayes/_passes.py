@@ -12,6 +12,8 @@ A pair is a column: what is done to each number runs along the pairs, which lie 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,10 @@ Masks = tuple[NDArray[np.float32], ...]
 #: Least logarithm of a weight: below, single precision has no normal numbers, and arithmetic with
 #: the others is ten times slower.
 LEAST = -87.0
+
+#: Passes of a sweep: of its stratified masks each input is dropped in the expected number, once
+#: or twice at the released networks' rates, up to one.
+SWEEP = 50
 
 
 def dropout_masks(network: Network, seed: int, number: int) -> list[NDArray[np.float32]]:
@@ -85,6 +91,66 @@ def draw_masks(network: Network, seed: int, numbers: range) -> Masks:
     stays = np.ascontiguousarray((uniform < kept).T)
     factors = np.where(stays, np.float32(1.0 / kept), np.float32(0))
     return tuple(np.split(factors, np.cumsum(widths)[:-1]))
+
+
+def stratified_masks(network: Network, seed: int, numbers: range) -> Masks:
+    r"""Draw the masks of some passes so that all inputs are dropped equally often.
+
+    The uniform numbers behind the masks of the `SWEEP` passes of a sweep are a Latin
+    hypercube [1]_: those of an input lie in the strata :math:`[k / n, (k + 1) / n)` one
+    by one, in an order that is drawn for each input. A pass for itself is as likely
+    as any other; but what the mean over a sweep owes to single inputs having been
+    dropped more often than they should is gone.
+
+    Parameters
+    ----------
+    network : Network
+        Widths and dropout rate.
+    seed : int
+        Base seed.
+    numbers : range
+        Numbers of the passes, at least one; in steps of M where pass k is one of
+        network k mod M. A sweep is M times as long then.
+
+    Returns
+    -------
+    tuple of ndarray of float32
+        As of `draw_masks`; of a pass the same whatever is drawn with it.
+
+    References
+    ----------
+    .. [1] M. D. McKay, R. J. Beckman, W. J. Conover, Technometrics 21, 239 (1979).
+
+    Examples
+    --------
+    >>> from arise_lib import network
+    >>> masks = stratified_masks(network.load("arise"), seed=0, numbers=range(SWEEP))
+    >>> drops = (masks[0] == 0).sum(axis=1)  # 50 x 0.0247 = 1.2 of each of 316 inputs
+    >>> int(drops.min()), int(drops.max())
+    (1, 2)
+    """
+    widths = tuple(len(kernel) for kernel in network.kernels)
+    first, own = numbers[0] % numbers.step, [number // numbers.step for number in numbers]
+    found = []
+    for sweep in range(own[0] // SWEEP, own[-1] // SWEEP + 1):
+        begin = sweep * SWEEP
+        drawn = _sweep(widths, network.dropout, seed, first + begin * numbers.step)
+        found.append(drawn[:, max(own[0] - begin, 0) : own[-1] + 1 - begin])
+    # Contiguous, as those of `draw_masks` are.
+    factors = np.ascontiguousarray(np.concatenate(found, axis=1))
+    return tuple(np.split(factors, np.cumsum(widths)[:-1]))
+
+
+@lru_cache(maxsize=32)
+def _sweep(widths: tuple[int, ...], dropout: float, seed: int, number: int) -> NDArray[np.float32]:
+    """Draw the masks of the sweep that begins with a pass, (sum of the widths, SWEEP)."""
+    generator = np.random.Generator(np.random.Philox(key=[seed, number]))
+    strata = np.broadcast_to(np.arange(SWEEP, dtype=np.int16), (sum(widths), SWEEP))
+    strata = generator.permuted(strata, axis=1)
+    # One shift serves all strata of an input: each number is still uniform.
+    uniform = (strata + generator.random((len(strata), 1))) / SWEEP
+    kept = 1.0 - dropout
+    return np.where(uniform < kept, np.float32(1.0 / kept), np.float32(0))
 
 
 def places(network: Network) -> range:

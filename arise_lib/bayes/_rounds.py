@@ -14,13 +14,13 @@ from os import cpu_count
 import numpy as np
 from numpy.typing import NDArray
 
-from arise_lib.bayes._passes import Masks, draw_masks, places
+from arise_lib.bayes._passes import SWEEP, Masks, draw_masks, places, stratified_masks
 from arise_lib.bayes._places import one_thread
 from arise_lib.network.model import Network
 from arise_lib.storage.parallel import bar, workers
 
 #: Passes in a round with a tolerance: the error is looked at after each round.
-LENGTH = 50
+LENGTH = SWEEP
 
 # Without a tolerance, rows that share a block: enough passes of each for vectorised loops along
 # them, few enough for their masks to stay in cache.
@@ -46,7 +46,9 @@ class Share:
     masks: Masks
 
 
-def draw(networks: Sequence[Network], seed: int, passes: range) -> list[Share]:
+def draw(
+    networks: Sequence[Network], seed: int, passes: range, *, stratified: bool = False
+) -> list[Share]:
     """Draw the masks of a round of passes through the networks of an ensemble.
 
     Parameters
@@ -57,6 +59,8 @@ def draw(networks: Sequence[Network], seed: int, passes: range) -> list[Share]:
         Base seed.
     passes : range
         Numbers of the round, in steps of 1.
+    stratified : bool
+        Take the masks of `stratified_masks`, not those of `draw_masks`.
 
     Returns
     -------
@@ -64,6 +68,7 @@ def draw(networks: Sequence[Network], seed: int, passes: range) -> list[Share]:
         Of the passes j, j + M, j + 2 M ... of the round for each j; in more than
         one share only where a block has fewer places.
     """
+    masks_of = stratified_masks if stratified else draw_masks
     found = []
     for j in range(min(len(networks), len(passes))):
         own = passes[j :: len(networks)]
@@ -72,7 +77,7 @@ def draw(networks: Sequence[Network], seed: int, passes: range) -> list[Share]:
         for first in range(0, len(own), room):
             numbers = own[first : first + room]
             which = slice(numbers.start - passes.start, numbers.stop - passes.start, numbers.step)
-            found.append(Share(network, which, draw_masks(network, seed, numbers)))
+            found.append(Share(network, which, masks_of(network, seed, numbers)))
     return found
 
 

@@ -38,6 +38,13 @@ N_PASSES = 1000
 #: With a tolerance, no row gets fewer: a few agree by chance, and then show too small an error.
 MIN_PASSES = 100
 
+#: The same with stratified masks: they then err as little as the others do with their number.
+MIN_STRATIFIED = 50
+
+#: Error of the mutual information with stratified masks over that of as many independent ones, at
+#: most: measured on generated samples (`make bench ARGS="--only masks"`, whose rule it follows).
+STRATIFIED_ERROR = 0.9
+
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
@@ -110,6 +117,7 @@ def predict(
     n_passes: int = N_PASSES,
     seed: int = 0,
     tolerance: float | None = None,
+    stratified: bool = False,
 ) -> Posterior:
     """Predict with dropout on, averaged over many stochastic passes.
 
@@ -128,7 +136,12 @@ def predict(
     tolerance : float, optional
         In bits. A row gets no more passes once the standard error of its mutual
         information (see `arise_lib.bayes`) is below this; it is looked at after
-        every 50 passes, first after 100. By default all rows get T.
+        every 50 passes, first after 100, with stratified masks after 50. By default all
+        rows get T.
+    stratified : bool
+        Draw the masks so that in every 50 passes through a network each input of a
+        layer is dropped equally often. Any one pass is as likely as before; the means
+        are known better after as many of them, and fewer reach a tolerance.
 
     Returns
     -------
@@ -164,16 +177,18 @@ def predict(
     rows = rows[defined]
     sums = Sums(len(rows), len(networks[0].classes))
     active = np.arange(len(rows))
+    least = MIN_STRATIFIED if stratified else MIN_PASSES
+    factor = STRATIFIED_ERROR if stratified else 1.0
     in_round = _rounds.LENGTH
     if tolerance is None:
         in_round = _rounds.length(len(rows), n_passes, networks)
     with _rounds.cores() as pool:
         for numbers in _rounds.numbers(n_passes, in_round):
-            drawn = _rounds.draw(networks, seed, numbers)
+            drawn = _rounds.draw(networks, seed, numbers, stratified=stratified)
             add = partial(_add_passes, rows, drawn, sums, scatter=tolerance is not None)
             list(pool.map(add, _rounds.lots(active, drawn)))
-            if tolerance is not None and numbers.stop >= MIN_PASSES:
-                active = active[sums.standard_error(active) >= tolerance]
+            if tolerance is not None and numbers.stop >= least:
+                active = active[factor * sums.standard_error(active) >= tolerance]
             if active.size == 0:
                 break
     passes = np.zeros(len(defined), dtype=np.int64)

@@ -82,7 +82,9 @@ def scan(
         Stochastic passes and their seed.
     tolerance : float, optional
         In bits: a box gets no more passes once its mutual information is known
-        with this error. By default all boxes get `passes`.
+        with this error. The masks of the passes are then stratified
+        (`arise_lib.bayes.predict`), so that fewer are enough. By default all boxes get
+        `passes`, with independent masks, as in the paper.
     classes : sequence of str, optional
         Classes whose probabilities are kept; by default all of them. Labels and
         mutual information are of all classes in any case. With a few, a map of
@@ -241,7 +243,10 @@ def _answers(
     tolerance: float | None,
 ) -> Arrays:
     """Classify some boxes; of the probabilities only some classes are kept."""
-    posterior = predict(trained, features, n_passes=passes, seed=seed, tolerance=tolerance)
+    posterior = predict(
+        trained, features, n_passes=passes, seed=seed, tolerance=tolerance,
+        stratified=tolerance is not None,
+    )  # fmt: skip
     columns = [posterior.classes.index(label) for label in kept]
     return {
         "probabilities": posterior.probabilities[:, columns],
