@@ -3,12 +3,22 @@
 from arise_lib.bayes._passes import dropout_masks
 from arise_lib.bayes._sums import entropy
 from arise_lib.bayes.every_pass import every_pass
-from arise_lib.bayes.inference import MIN_PASSES, N_PASSES, Posterior, predict, representations
+from arise_lib.bayes.inference import (
+    MIN_PASSES,
+    MIN_STRATIFIED,
+    N_PASSES,
+    STRATIFIED_ERROR,
+    Posterior,
+    predict,
+    representations,
+)
 from arise_lib.bayes.novelty import fit_novelty, novelty_of
 
 __all__ = [
     "MIN_PASSES",
+    "MIN_STRATIFIED",
     "N_PASSES",
+    "STRATIFIED_ERROR",
     "Posterior",
     "dropout_masks",
     "entropy",
