@@ -15,9 +15,11 @@ and with 64 seeds. Its rule, written down before any of its scores was seen:
   largest of the twelve ratios, rounded up to a twentieth.
 - `bayes.MIN_STRATIFIED` is 50 if then, with a tolerance of 0.05 bit, no more boxes are off by over
   0.15 bit, and no more labels differ from the truth where p leads by 0.1, than with independent
-  masks, of which at least 100 passes are made; otherwise 100. ("No more" counts the boxes of all
-  cases together, in the lines "all" of the table: case by case the share of boxes that are off is a
-  little higher in three and far lower in one.)
+  masks, of which at least 100 passes are made; otherwise 100.
+
+The last point leaves open whether boxes are counted case by case or together. Only when the scores
+were there was it read as together (the lines "all" of the table), and so 50 was taken: case by case
+the share of boxes that are off is a little higher in three cases and far lower in one.
 """
 
 from __future__ import annotations

@@ -255,15 +255,15 @@ def describe_box(
 def _describe(task: Task, settings: SoapSettings, min_of_species: int) -> NDArray[np.float32]:
     """Describe the boxes of a task."""
     windows = np.flatnonzero(task.wanted)
-    one_by_one = windows
+    alone = windows
     if task.axis is not None:
         features, left = describe_windows(
             task.atoms, task.axis, task.first, task.last, task.wanted, settings, min_of_species
         )
-        one_by_one = np.flatnonzero(left)
+        alone = np.flatnonzero(left)
     else:
         features = np.empty((len(task.wanted), settings.n_features))
-    for window in one_by_one:
+    for window in alone:
         here = task.atoms[(task.first <= window) & (window <= task.last)]
         features[window] = describe_box(here, settings, min_of_species)
     return features[windows].astype(np.float32)
