@@ -25,7 +25,7 @@ from arise_lib.descriptor import (
     describe_with_dscribe,
     training_grid,
 )
-from arise_lib.strided import Cube, box_centres, count_atoms, filled_boxes, label_atoms
+from arise_lib.strided import Cube, atoms_in_boxes, box_centres, label_atoms
 from arise_lib.structures import prototypes
 from arise_lib.structures.defects import displace
 from arise_lib.structures.reading import read_structure
@@ -287,10 +287,12 @@ def particle_boxes(n_boxes: int) -> tuple[str, list[Atoms]]:
     atoms = read_structure(storage.fetch(PARTICLE))
     box, at_least = Cube(12.0), 50
     axes = box_centres(atoms, box, stride=2.0, padding=1.0)
-    n_filled = int((count_atoms(atoms.positions, axes, box) >= at_least).sum())
-    chosen = set(np.random.default_rng(SEED).choice(n_filled, n_boxes, replace=False).tolist())
-    clusters = filled_boxes(atoms, axes, box, at_least)
-    return "Fe-Pt particle", [cluster for i, cluster in enumerate(clusters) if i in chosen]
+    boxes = atoms_in_boxes(atoms.positions, axes, box)
+    filled = [held for _, held in boxes if held.size >= at_least]
+    chosen = np.sort(np.random.default_rng(SEED).choice(len(filled), n_boxes, replace=False))
+    return "Fe-Pt particle", [
+        Atoms(atoms.numbers[h], atoms.positions[h]) for h in (filled[i] for i in chosen)
+    ]
 
 
 def pass_saving(quick: bool) -> tuple[list[Row], dict[str, float]]:

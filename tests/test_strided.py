@@ -33,7 +33,6 @@ from arise_lib.strided.grid import (
     atoms_in_boxes,
     box_centres,
     count_atoms,
-    filled_boxes,
     with_images,
 )
 from arise_lib.strided.lines import describe_box, tasks
@@ -206,19 +205,6 @@ def test_an_atom_on_the_common_face_is_in_both_boxes() -> None:
             (0, 0, 0),
             (1, 0, 0),
         }
-
-
-def test_filled_boxes_are_free_clusters() -> None:
-    sample = free_block(bulk("NaCl", "rocksalt", a=5.64, cubic=True) * 3)
-    box = Cube(7.0)
-    axes = box_centres(sample, box, 4.0, 0.5)
-    everything = dict(atoms_in_boxes(sample.positions, axes, box))
-    expected = [members for members in everything.values() if members.size >= 10]
-    assert 0 < len(expected) < len(everything)
-    clusters = list(filled_boxes(sample, axes, box, 10))
-    assert len(clusters) == len(expected)
-    for cluster, members in zip(clusters, expected, strict=True):
-        assert cluster == Atoms(sample.numbers[members], sample.positions[members])
 
 
 # --- one box -----------------------------------------------------------------------------------

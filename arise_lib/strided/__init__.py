@@ -9,7 +9,6 @@ from arise_lib.strided.grid import (
     atoms_in_boxes,
     box_centres,
     count_atoms,
-    filled_boxes,
     with_images,
 )
 from arise_lib.strided.labels import AtomLabels, label_atoms
@@ -53,7 +52,6 @@ __all__ = [
     "describe_at",
     "describe_box",
     "describe_boxes",
-    "filled_boxes",
     "filled_share",
     "label_atoms",
     "label_shares",

@@ -267,39 +267,3 @@ def count_atoms(
     for where, members in atoms_in_boxes(positions, axes, box):
         counts[where] = members.size
     return counts
-
-
-def filled_boxes(
-    atoms: Atoms, axes: list[NDArray[np.float64]], box: Box, min_atoms: int
-) -> Iterator[Atoms]:
-    """Cut out what the boxes hold, each as a free cluster.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-        The sample, of a periodic one `with_images`.
-    axes : list of three ndarray
-        Box centres along x, y, z.
-    box : Box
-        Its shape.
-    min_atoms : int
-        Boxes with fewer atoms, and empty ones, are left out.
-
-    Yields
-    ------
-    ase.Atoms
-        Species and positions; z runs fastest.
-
-    Examples
-    --------
-    >>> from ase.build import bulk
-    >>> from arise_lib.strided import Sphere
-    >>> sample = bulk("Cu", cubic=True) * 6
-    >>> sample.pbc = False
-    >>> axes = box_centres(sample, Sphere(5.0), stride=5.0, padding=0.0)
-    >>> min(len(cluster) for cluster in filled_boxes(sample, axes, Sphere(5.0), 40)) >= 40
-    True
-    """
-    for _, members in atoms_in_boxes(atoms.positions, axes, box):
-        if members.size >= min_atoms:
-            yield Atoms(atoms.numbers[members], atoms.positions[members])

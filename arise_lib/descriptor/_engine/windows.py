@@ -11,8 +11,7 @@ Each window is divided by its own scales, so the sums cannot be made on the radi
 They are made on a grid that serves the scales of all windows at once (`common_edges`), from
 which they are carried to the grid of each, as `engine` does with the two scales of unlike species.
 
-Taking off what was added leaves rounding errors, of 1e-13 of the sums. Scales are found for each
-window from the same distances as `structures.scale` finds them, bit for bit.
+Taking off what was added leaves rounding errors, of 1e-13 of the sums.
 """
 
 from __future__ import annotations
@@ -26,51 +25,21 @@ from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
 from arise_lib.descriptor._engine.contraction import contract
-from arise_lib.descriptor._engine.elements import (
-    COLUMNS_AT_ONCE,
-    Sums,
-    add_run,
-    carry,
-    first_elements,
-    node_weights,
-)
+from arise_lib.descriptor._engine.crossings import Changes, add_crossings
+from arise_lib.descriptor._engine.elements import COLUMNS_AT_ONCE, Sums, carry
 from arise_lib.descriptor._engine.grid import Grid, common_edges, radial_table
-from arise_lib.descriptor._engine.harmonics import (
-    fill_harmonics,
-    harmonic_columns,
-    norms,
-    recurrence,
-)
+from arise_lib.descriptor._engine.harmonics import harmonic_columns, norms, recurrence
 from arise_lib.descriptor._engine.lanes import LANES
 from arise_lib.descriptor._engine.spectrum import add_spectra, sources
+from arise_lib.descriptor._engine.window_scales import Rod, window_scales
 from arise_lib.descriptor.settings import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.storage.compiled import compiled
 from arise_lib.structures.checks import ROUNDING
-from arise_lib.structures.scale import _mode
 
 #: Windows that are slid over together: their sums are in memory at once. More of them share the
 #: pairs at the ends, fewer stay in cache.
 _AT_ONCE = 48
-
-#: Pairs that are sorted by window and element together.
-_BATCH = 16384
-
-_CHUNK = 32  # pairs whose harmonics stay in the fastest cache together
-
-# Where nearest atoms are looked for first, in edges of what an atom has for itself: of some 20
-# atoms there, hardly ever none is of a common species. Where none is, they are looked for anew.
-_NEAR = 1.6
-
-
-class _Rod(NamedTuple):
-    """Atoms in ascending order along a line, and the windows in which each of them lies."""
-
-    positions: NDArray[np.float64]  # (n_atoms, 3)
-    along: NDArray[np.float64]  # (n_atoms,) coordinate along the line
-    kind: NDArray[np.int64]  # (n_atoms,) species, numbered in alphabetical order
-    first: NDArray[np.int64]  # (n_atoms,) first window
-    last: NDArray[np.int64]  # (n_atoms,) last window
 
 
 class _Harmonics(NamedTuple):
@@ -91,23 +60,6 @@ class _Radial(NamedTuple):
     n_max: int
     source: NDArray[np.int64]
     factor: NDArray[np.float64]
-
-
-class _Pairs(NamedTuple):
-    """Room for some pairs of neighbours of two species."""
-
-    vectors: NDArray[np.float64]  # (_BATCH, 4) unit vector, and place on the element from 0 to 1
-    element: NDArray[np.int64]  # (_BATCH,)
-    begin: NDArray[np.int64]  # (_BATCH,) first window that holds it
-    end: NDArray[np.int64]  # (_BATCH,) window after the last one
-
-
-class _Changes(NamedTuple):
-    """What is added to the sums from each window to the next, and how many pairs that are."""
-
-    values: NDArray[np.float64]  # (n_windows, n_elements, n_columns, LANES)
-    come: NDArray[np.int64]  # (n_windows, n_elements)
-    gone: NDArray[np.int64]  # (n_windows, n_elements)
 
 
 def describe_windows(
@@ -171,7 +123,7 @@ def describe_windows(
     order = np.argsort(atoms.positions[:, axis], kind="stable")
     numbers, kind = np.unique(atoms.numbers, return_inverse=True)
     names = np.argsort(np.argsort([chemical_symbols[z] for z in numbers]))
-    rod = _Rod(
+    rod = Rod(
         atoms.positions[order],
         atoms.positions[order, axis],
         names[kind].astype(np.int64)[order],
@@ -190,7 +142,7 @@ def describe_windows(
         inside = (rod.last >= part[0]) & (rod.first <= part[-1])
         if not (inside.any() and wanted[part].any()):
             continue
-        piece = _Rod(
+        piece = Rod(
             rod.positions[inside],
             rod.along[inside],
             rod.kind[inside],
@@ -214,7 +166,7 @@ def _tables(settings: SoapSettings) -> tuple[_Radial, _Harmonics]:
 
 @compiled
 def _slide(
-    rod: _Rod,
+    rod: Rod,
     n_kinds: int,
     at_least: int,
     by_abundance: bool,
@@ -235,7 +187,7 @@ def _slide(
         for a in range(n_kinds):
             if counts[w, a] < at_least or not wanted[w]:
                 counts[w, a] = 0
-    scales = _scales(rod, counts, rounding, left)
+    scales = window_scales(rod, counts, rounding, left)
     weights = np.zeros(n_windows)
     for w in range(n_windows):
         missing = True
@@ -258,93 +210,8 @@ def _slide(
 
 
 @compiled
-def _scales(
-    rod: _Rod, counts: NDArray[np.int64], rounding: float, left: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """Find dNN of each ordered pair of species in each window; NaN where there is none.
-
-    Windows in which two atoms coincide are noted in `left`.
-    """
-    n_windows, n_kinds = counts.shape
-    scales = np.full((n_windows, n_kinds, n_kinds), np.nan)
-    squares = _nearest_squares(rod, n_kinds)
-    low, high = 0, 0
-    distances = np.empty(len(rod.kind))
-    for w in range(n_windows):
-        while low < len(rod.kind) and rod.last[low] < w:
-            low += 1
-        while high < len(rod.kind) and rod.first[high] <= w:
-            high += 1
-        for a in range(n_kinds):
-            for b in range(n_kinds):
-                if counts[w, a] == 0 or counts[w, b] == 0 or counts[w, a] + counts[w, b] < 2:
-                    continue
-                count, nearest = 0, np.inf
-                for i in range(low, high):
-                    if rod.kind[i] != a:
-                        continue
-                    square = squares[i, b, w - rod.first[i]]
-                    if square == np.inf:
-                        square = _nearest_among(rod, i, b, low, high)
-                    if square < np.inf:
-                        distances[count] = np.sqrt(square)
-                        nearest = min(nearest, distances[count])
-                        count += 1
-                if nearest <= rounding:
-                    left[w] = True
-                elif count > 0:
-                    scales[w, a, b] = _mode(distances[:count])
-    return scales
-
-
-@compiled
-def _nearest_squares(rod: _Rod, n_kinds: int) -> NDArray[np.float64]:
-    """Find the square of the distance to the nearest atom of each species in each window.
-
-    Windows are counted from the atom's first one. Infinite where none is near.
-    """
-    n = len(rod.kind)
-    width = (rod.last - rod.first).max() + 1
-    squares = np.full((n, n_kinds, width), np.inf)
-    edges = np.empty(3)
-    for k in range(3):
-        edges[k] = rod.positions[:, k].max() - rod.positions[:, k].min()
-    edges = np.sort(edges)
-    # Edge of the cube, square or interval that an atom has for itself: of a sheet its volume says
-    # nothing. Of a bent piece neither; nearest atoms are then looked for one by one.
-    own = max(edges[2] / n, (edges[1] * edges[2] / n) ** 0.5, (edges.prod() / n) ** (1.0 / 3.0))
-    near = _NEAR * own
-    for i in range(n):
-        x, y, z = rod.positions[i]
-        for j in range(i + 1, n):
-            if rod.along[j] - rod.along[i] > near or rod.first[j] > rod.last[i]:
-                break
-            dx, dy, dz = rod.positions[j, 0] - x, rod.positions[j, 1] - y, rod.positions[j, 2] - z
-            square = dx * dx + dy * dy + dz * dz
-            if square <= near * near:
-                for w in range(rod.first[j], min(rod.last[i], rod.last[j]) + 1):
-                    of_i, of_j = w - rod.first[i], w - rod.first[j]
-                    squares[i, rod.kind[j], of_i] = min(squares[i, rod.kind[j], of_i], square)
-                    squares[j, rod.kind[i], of_j] = min(squares[j, rod.kind[i], of_j], square)
-    return squares
-
-
-@compiled
-def _nearest_among(rod: _Rod, i: int, kind: int, low: int, high: int) -> float:
-    """Find the square of the distance of an atom to the nearest of a species among some."""
-    best = np.inf
-    for j in range(low, high):
-        if rod.kind[j] == kind and j != i:
-            dx = rod.positions[j, 0] - rod.positions[i, 0]
-            dy = rod.positions[j, 1] - rod.positions[i, 1]
-            dz = rod.positions[j, 2] - rod.positions[i, 2]
-            best = min(best, dx * dx + dy * dy + dz * dz)
-    return best
-
-
-@compiled
 def _slide_two(
-    rod: _Rod,
+    rod: Rod,
     a: int,
     b: int,
     scales: tuple[NDArray[np.float64], NDArray[np.float64]],
@@ -368,13 +235,13 @@ def _slide_two(
     for w in range(n_windows):
         if np.isfinite(scales[0][w]):
             reaches[w] = radial.grid.edges[-1] * max(scales[0][w], scales[1][w])
-    changes = _Changes(
+    changes = Changes(
         np.zeros((n_windows, n_elements, n_columns, LANES)),
         np.zeros((n_windows, n_elements), dtype=np.int64),
         np.zeros((n_windows, n_elements), dtype=np.int64),
     )
     grid = radial.grid
-    _loop(rod, a, b, edges, reaches, grid.factors, columns, harmonics.raising, changes)
+    add_crossings(rod, a, b, edges, reaches, grid.factors, columns, harmonics.raising, changes)
     held = np.zeros(n_elements, dtype=np.int64)
     sums = Sums(
         edges, np.zeros((n_elements, n_columns, LANES)), np.zeros(n_elements, dtype=np.bool_)
@@ -412,131 +279,3 @@ def _change(change: NDArray[np.float64], values: NDArray[np.float64], left: bool
     for c in range(len(values)):
         for k in range(LANES):
             values[c, k] = values[c, k] + change[c, k] if left else 0.0
-
-
-@compiled
-def _loop(
-    rod: _Rod,
-    a: int,
-    b: int,
-    edges: NDArray[np.float64],
-    reaches: NDArray[np.float64],
-    factors: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    raising: NDArray[np.float64],
-    changes: _Changes,
-) -> None:
-    """Find the pairs of two species that a window holds and reaches, and hand them on in batches.
-
-    `reaches` is the distance beyond which a pair contributes nothing, (n_windows,).
-    """
-    n, n_elements = len(rod.kind), len(edges) - 1
-    starts = first_elements(edges)
-    per_length = (len(starts) - 1) / edges[-1]
-    # No window that holds an atom reaches farther: one odd scale shall not cost all the others.
-    farthest = np.zeros(n)
-    for i in range(n):
-        for w in range(rod.first[i], rod.last[i] + 1):
-            farthest[i] = max(farthest[i], reaches[w])
-    pairs = _Pairs(
-        np.empty((_BATCH, 4)),
-        np.empty(_BATCH, dtype=np.int64),
-        np.empty(_BATCH, dtype=np.int64),
-        np.empty(_BATCH, dtype=np.int64),
-    )
-    count = 0
-    for i in range(n):
-        kind = rod.kind[i]
-        if kind != a and kind != b:
-            continue
-        other, sign = (b, 1.0) if kind == a else (a, -1.0)
-        x, y, z = rod.positions[i]
-        for j in range(i + 1, n):
-            if rod.along[j] - rod.along[i] >= farthest[i] or rod.first[j] > rod.last[i]:
-                break
-            dx, dy, dz = rod.positions[j, 0] - x, rod.positions[j, 1] - y, rod.positions[j, 2] - z
-            square = dx * dx + dy * dy + dz * dz
-            radius = min(farthest[i], farthest[j])
-            # Atoms that coincide have no direction; their windows are left out.
-            if rod.kind[j] != other or not 0.0 < square < radius * radius:
-                continue
-            r = np.sqrt(square)
-            e = starts[min(int(r * per_length), len(starts) - 1)]
-            while e < n_elements - 1 and r >= edges[e + 1]:
-                e += 1
-            while e > 0 and r < edges[e]:
-                e -= 1
-            scale = sign / r
-            pairs.vectors[count, 0], pairs.vectors[count, 1] = scale * dx, scale * dy
-            pairs.vectors[count, 2] = scale * dz
-            pairs.vectors[count, 3] = (r - edges[e]) / (edges[e + 1] - edges[e])
-            pairs.element[count], pairs.begin[count] = e, rod.first[j]
-            pairs.end[count] = min(rod.last[i], rod.last[j]) + 1
-            count += 1
-            if count == _BATCH:
-                _add_pairs(pairs, count, 1.0, columns, raising, factors, changes)
-                _add_pairs(pairs, count, -1.0, columns, raising, factors, changes)
-                count = 0
-    _add_pairs(pairs, count, 1.0, columns, raising, factors, changes)
-    _add_pairs(pairs, count, -1.0, columns, raising, factors, changes)
-
-
-@compiled
-def _add_pairs(
-    pairs: _Pairs,
-    count: int,
-    weight: float,
-    columns: NDArray[np.int64],
-    raising: NDArray[np.float64],
-    factors: NDArray[np.float64],
-    changes: _Changes,
-) -> None:
-    """Add pairs where they come in, with a weight of 1, or where they go out, of -1."""
-    n_windows, n_elements, n_columns, _ = changes.values.shape
-    come = weight > 0.0
-    window, tally = (pairs.begin, changes.come) if come else (pairs.end, changes.gone)
-    order, keys = _by_place(window[:count], pairs.element, n_windows, n_elements)
-    for key in keys:
-        tally[key // n_elements, key % n_elements] += 1
-    sums = changes.values.reshape(-1)
-    xyz = np.zeros((3, _CHUNK))
-    xyz[2] = 1.0  # also where a chunk is not full
-    nodes, values = np.zeros(_CHUNK * LANES), np.zeros((n_columns, _CHUNK))
-    for low in range(0, len(order), _CHUNK):
-        size = min(_CHUNK, len(order) - low)
-        for p in range(size):
-            vector = pairs.vectors[order[low + p]]
-            xyz[0, p], xyz[1, p], xyz[2, p] = vector[0], vector[1], vector[2]
-            node_weights(vector[3], weight, factors, nodes, p * LANES)
-        fill_harmonics(xyz, columns, raising, values)
-        begin = 0
-        while begin < size:
-            key, end = keys[low + begin], begin + 1
-            while end < size and keys[low + end] == key:
-                end += 1
-            add_run(begin, end, values, nodes, key * n_columns * LANES, n_columns, sums)
-            begin = end
-
-
-@compiled
-def _by_place(
-    window: NDArray[np.int64], element: NDArray[np.int64], n_windows: int, n_elements: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Sort pairs by window and element; returns pairs, and the number of window and element.
-
-    Pairs that stay until behind the last window are left out.
-    """
-    stop = np.zeros(n_windows * n_elements + 1, dtype=np.int64)
-    for p in range(len(window)):
-        if window[p] < n_windows:
-            stop[window[p] * n_elements + element[p] + 1] += 1
-    for k in range(n_windows * n_elements):
-        stop[k + 1] += stop[k]
-    order = np.empty(stop[-1], dtype=np.int64)
-    keys = np.empty(stop[-1], dtype=np.int64)
-    for p in range(len(window)):
-        if window[p] < n_windows:
-            key = window[p] * n_elements + element[p]
-            order[stop[key]], keys[stop[key]] = p, key
-            stop[key] += 1
-    return order, keys
