@@ -94,7 +94,7 @@ fetch: $(INSTALLED) ## download the external data (checksummed) into the cache
 lock: ## re-resolve requirements.lock from pyproject.toml
 	$(PYTHON) -m venv --clear build/lock-venv
 	build/lock-venv/bin/python -m pip install --disable-pip-version-check --quiet uv
-	build/lock-venv/bin/uv pip compile pyproject.toml --extra test --extra baselines --extra bench \
+	build/lock-venv/bin/uv pip compile pyproject.toml --extra test --extra baselines --extra bench --extra dask \
 	    --group build --universal --python-version 3.11 --fork-strategy fewest \
 	    --generate-hashes --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" --quiet $(LOCK_FLAGS) --output-file requirements.lock

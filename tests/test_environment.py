@@ -21,7 +21,7 @@ from packaging.version import Version
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCK = ROOT / "requirements.lock"
-LOCKED_EXTRAS = ("test", "baselines", "bench")
+LOCKED_EXTRAS = ("test", "baselines", "bench", "dask")
 
 PYTHONS = ("3.11", "3.12", "3.13")
 PLATFORMS = {

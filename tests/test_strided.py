@@ -642,11 +642,11 @@ def test_an_interrupted_scan_goes_on_and_ends_in_the_same_bits(
     assert len(sizes) > 3 and sum(sizes) == n_filled
     described_so_far: list[int] = []
 
-    def counted(task: lines.Task, *rest: Any) -> NDArray[np.float32]:
+    def counted(task: lines.Task, **how: Any) -> NDArray[np.float32]:
         if sum(described_so_far) >= stop_at:
             raise KeyboardInterrupt
         described_so_far.extend([1] * len(task.rows))
-        return describe(task, *rest)
+        return describe(task, **how)
 
     describe = lines._describe
     monkeypatch.setattr(lines, "_describe", counted)
@@ -743,17 +743,6 @@ def test_a_stride_for_each_axis_and_a_box_of_three_edges(
     for wrong in ((6.0, 0.0, 1.0), (6.0, np.nan, 1.0)):
         with pytest.raises(InputError, match="box and stride must be"):
             scan(bicrystal, rod, wrong, **options)
-
-
-def test_a_cluster_of_dask_gives_the_same_bits(bicrystal: Atoms, released: Network) -> None:
-    distributed = pytest.importorskip("distributed")
-    options = {"padding": 0.0, "network": released, "passes": 2}
-    with (
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as here,
-        distributed.Client(here) as client,
-    ):
-        found = scan(bicrystal, 12.0, 6.0, executor=client.get_executor(), **options)
-    xr.testing.assert_identical(found, scan(bicrystal, 12.0, 6.0, **options))
 
 
 def test_label_shares_can_leave_out_uncertain_boxes() -> None:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import repeat
+from functools import partial
 from os import PathLike
 from typing import Any
 
@@ -170,7 +170,7 @@ def classify_frames(
         for number, atoms in bar(_frames(source, index, reading), desc="frames"):
             try:
                 check_atoms(atoms)
-                pieces = None if centres is None else _evenly(atoms, centres, n_atoms)
+                pieces = None if centres is None else list(_evenly(atoms, centres, n_atoms))
             except InputError as error:
                 raise InputError(f"frame {number}: {error}") from error
             frames.append(number)
@@ -179,7 +179,7 @@ def classify_frames(
             if pieces is None:
                 rows = [describe(atoms, trained.settings)]
             else:
-                rows = list(pool.map(describe_box, pieces, repeat(trained.settings)))
+                rows = list(pool.map(partial(describe_box, settings=trained.settings), pieces))
             features.append(np.array(rows, dtype=np.float32))
     if not frames:
         raise InputError("there is no frame; at least one is needed")

@@ -6,7 +6,8 @@ import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from itertools import islice, repeat
+from functools import partial
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 
@@ -282,11 +283,11 @@ def _described(
     pool: Executor, pieces: Iterator[Atoms], trained: Ensemble, counts: NDArray[np.int64]
 ) -> Iterator[NDArray[np.float64]]:
     """Describe neighbourhoods in their order, and count their atoms."""
-    place = 0
+    job, place = partial(describe_box, settings=trained.settings), 0
     while lot := list(islice(pieces, _LOT)):
         counts[place : place + len(lot)] = [len(piece) for piece in lot]
         place += len(lot)
-        yield from pool.map(describe_box, lot, repeat(trained.settings))
+        yield from pool.map(job, lot)
 
 
 def _lots(rows: Iterable[NDArray[np.float64]]) -> Iterator[NDArray[np.float32]]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from itertools import islice, repeat
+from functools import partial
+from itertools import islice
 
 import numpy as np
 from ase import Atoms
@@ -215,9 +216,10 @@ def describe_tasks(
     features : ndarray of float32, shape (n_boxes, n_features)
         Of its boxes, as `describe_box` returns.
     """
+    # No endless `repeat` beside the tasks: dask asks what it maps over for its length.
+    job = partial(_describe, settings=settings, min_of_species=min_of_species)
     while some := list(islice(waiting, _IN_WORK)):
-        found = pool.map(_describe, some, repeat(settings), repeat(min_of_species))
-        yield from zip(some, found, strict=True)
+        yield from zip(some, pool.map(job, some), strict=True)
 
 
 def describe_box(

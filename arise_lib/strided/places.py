@@ -50,7 +50,8 @@ def describe_at(
     Returns
     -------
     ndarray of float32, shape (n_boxes, n_features)
-        The same as in a scan; NaN for a box that holds too little.
+        Those of a scan, to 1e-6 where that describes whole lines; NaN for a box that holds too
+        little.
 
     Raises
     ------
