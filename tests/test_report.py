@@ -255,7 +255,7 @@ def test_interrupted_record_leaves_the_old_one(
 
 def _record_many(folder: str, writer: int) -> None:
     paths.RESULTS = Path(folder)
-    for number in range(200):
+    for number in range(60):
         compendium.record("quick", {f"fig{writer}a.n{number}": number})
 
 
@@ -263,7 +263,7 @@ def test_processes_that_record_at_once_lose_nothing(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         pool.starmap(_record_many, [(str(tmp_path), writer) for writer in range(3)])
     found = json.loads((tmp_path / "quick.json").read_text())
-    assert found == {f"fig{writer}a.n{n}": n for writer in range(3) for n in range(200)}
+    assert found == {f"fig{writer}a.n{n}": n for writer in range(3) for n in range(60)}
     assert [file.name for file in tmp_path.iterdir()] == ["quick.json"]
 
 
