@@ -156,3 +156,5 @@ def test_a_box_has_the_class_that_most_of_its_named_atoms_have() -> None:
         found, Atoms("H7", positions), maps([["x", "x", "x", "x"], [""] * 4]), Sphere(1.2)
     )
     assert small.tolist() == ["fcc", "hcp", "", ""]
+    with pytest.raises(InputError, match="give one each"):
+        majority(found[:3], Atoms("H7", positions), maps([["x"] * 4, [""] * 4]))

@@ -81,12 +81,7 @@ def ptm(atoms: Atoms, rmsd_cutoff: float = RMSD_CUTOFF) -> NDArray[np.str_]:
     InputError
         If the structure cannot be used.
     """
-    from ovito.modifiers import PolyhedralTemplateMatchingModifier
-
-    matching = PolyhedralTemplateMatchingModifier(rmsd_cutoff=rmsd_cutoff, output_ordering=True)
-    for structure in matching.structures:
-        structure.enabled = True
-    particles = _analysed(atoms, matching)
+    particles = _matched(atoms, rmsd_cutoff=rmsd_cutoff, output_ordering=True)
     structures = _names(particles["Structure Type"])
     orderings = _names(particles["Ordering Type"])
     found = [TEMPLATE_CLASSES.get(pair, "") for pair in zip(structures, orderings, strict=True)]
@@ -119,12 +114,7 @@ def ptm_deviation(atoms: Atoms) -> NDArray[np.float64]:
     >>> bool((ovito.ptm_deviation(bulk("Cu", cubic=True).repeat(3)) < 1e-3).all())
     True
     """
-    from ovito.modifiers import PolyhedralTemplateMatchingModifier
-
-    matching = PolyhedralTemplateMatchingModifier(rmsd_cutoff=0.0, output_rmsd=True)  # no cut-off
-    for structure in matching.structures:
-        structure.enabled = True
-    particles = _analysed(atoms, matching)
+    particles = _matched(atoms, rmsd_cutoff=0.0, output_rmsd=True)  # zero is none
     none = np.array(_names(particles["Structure Type"])) == "Other"
     return np.where(none, np.nan, np.asarray(particles["RMSD"], dtype=np.float64))
 
@@ -193,6 +183,16 @@ def _types(atoms: Atoms, modifier: Any) -> NDArray[np.str_]:
     """Classes by structure type alone."""
     names = _names(_analysed(atoms, modifier)["Structure Type"])
     return np.array([TYPE_CLASSES.get(name, "") for name in names], dtype=np.str_)
+
+
+def _matched(atoms: Atoms, **options: Any) -> Any:
+    """Run polyhedral template matching with all templates and return OVITO's particles."""
+    from ovito.modifiers import PolyhedralTemplateMatchingModifier
+
+    matching = PolyhedralTemplateMatchingModifier(**options)
+    for structure in matching.structures:
+        structure.enabled = True
+    return _analysed(atoms, matching)
 
 
 def _analysed(atoms: Atoms, modifier: Any) -> Any:

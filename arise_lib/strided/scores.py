@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -296,6 +299,11 @@ def majority(
         For each box with an answer, in the order of `beside_truth`, the class that most of
         its atoms have among those that have one; an empty string where none has.
 
+    Raises
+    ------
+    InputError
+        If there is not one class per atom.
+
     Examples
     --------
     >>> from ase.build import bulk
@@ -306,12 +314,10 @@ def majority(
     >>> set(strided.majority(["fcc"] * len(sample), sample, maps).tolist())
     {'fcc'}
     """
-    shape = box or Cube(float(maps.attrs["box"]))
-    axes = [maps[axis].values for axis in "xyz"]
-    answered = maps["mutual_information"].notnull().transpose("x", "y", "z").values
-    names, number = np.unique(np.asarray(found, dtype=np.str_), return_inverse=True)
+    names, number = np.unique(_one_each(np.asarray(found, np.str_), atoms), return_inverse=True)
+    answered, boxes = _answered(atoms, maps, box)
     label = np.zeros(answered.shape, dtype=names.dtype)
-    for where, members in atoms_in_boxes(atoms.positions, axes, shape):
+    for where, members in boxes:
         counts = np.bincount(number[members], minlength=len(names))
         counts[names == ""] = 0
         if counts.any():
@@ -353,15 +359,28 @@ def mean_in_boxes(
     >>> strided.mean_in_boxes(np.full(len(sample), 0.5), sample, maps).tolist()
     [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5]
     """
-    numbers = np.asarray(values, dtype=float)
-    if numbers.shape != (len(atoms),):
-        raise InputError(f"Values of shape {numbers.shape} for {len(atoms)} atoms: give one each.")
-    shape = box or Cube(float(maps.attrs["box"]))
-    axes = [maps[axis].values for axis in "xyz"]
-    answered = maps["mutual_information"].notnull().transpose("x", "y", "z").values
+    numbers = _one_each(np.asarray(values, dtype=float), atoms)
+    answered, boxes = _answered(atoms, maps, box)
     means = np.full(answered.shape, np.nan)
-    for where, members in atoms_in_boxes(atoms.positions, axes, shape):
+    for where, members in boxes:
         here = numbers[members]
         if (counted := np.isfinite(here)).any():
             means[where] = here[counted].mean()
     return means[answered]
+
+
+def _one_each(values: NDArray[Any], atoms: Atoms) -> NDArray[Any]:
+    """Return values of which each atom has one."""
+    if values.shape != (len(atoms),):
+        raise InputError(f"Values of shape {values.shape} for {len(atoms)} atoms: give one each.")
+    return values
+
+
+def _answered(
+    atoms: Atoms, maps: xr.Dataset, box: Box | None
+) -> tuple[NDArray[np.bool_], Iterator[tuple[tuple[int, int, int], NDArray[np.int64]]]]:
+    """Say which boxes of a map have an answer, (n_x, n_y, n_z), and find what the boxes hold."""
+    answered = maps["mutual_information"].notnull().transpose("x", "y", "z").values
+    axes = [maps[axis].values for axis in "xyz"]
+    shape = box or Cube(float(maps.attrs["box"]))
+    return answered, atoms_in_boxes(atoms.positions, axes, shape)
