@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 import psutil
 import pytest
 from nbformat import v4
@@ -24,6 +25,7 @@ from nbformat import v4
 import arise_lib
 from arise_lib import compendium, storage
 from arise_lib.compendium import notebooks, resuming, runner
+from arise_lib.compendium.paper_runs import note_run
 from arise_lib.errors import InputError
 from arise_lib.storage import parallel, paths
 
@@ -132,8 +134,11 @@ def test_run_resume_and_store(
     (spec / "kernel.json").write_text(json.dumps(wrong))
     monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
 
+    monkeypatch.setattr(paths, "FIGURES", tmp_path / "figures")
     (first,) = runner.run("paper", folder=folder, build=build)
     assert first.state == "done"
+    written = sorted(p.name for p in (tmp_path / "figures" / "paper").iterdir())
+    assert written == ["runs.csv", "runs.md", "scorecard.csv", "scorecard.md"]
     assert first.copy == build / "paper" / "00_a.ipynb"
     assert texts(first.copy) == f"paper {folder} {sys.executable}\n"
     assert [p.name for p in first.copy.parent.iterdir()] == ["00_a.ipynb"]
@@ -293,6 +298,18 @@ def test_copy_that_is_not_whole(folder: Path, tmp_path: Path, content: str | Non
         copy.write_text(content)
     reason = resuming.why_again(add(folder, "00_a.ipynb"), "quick", copy)
     assert reason == ("it has not been run" if content is None else "its executed copy is damaged")
+
+
+def test_a_run_at_the_papers_sizes_replaces_the_record_of_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "FIGURES", tmp_path)
+    for name, seconds in (("06_b", 60.0), ("05_a", 600.0), ("06_b", 90.0)):
+        note_run(name, seconds)
+    runs = pd.read_csv(tmp_path / "paper" / "runs.csv", index_col="notebook")
+    assert runs["minutes"].to_dict() == {"05_a": 10.0, "06_b": 1.5}
+    assert runs["versions"].str.startswith("Python 3").all()
+    assert runs["date"].str.fullmatch(r"\d{4}-\d\d-\d\d").all()
 
 
 def test_resumed_run_sees_what_was_lost(

@@ -21,6 +21,7 @@ import nbformat
 from arise_lib import storage
 from arise_lib.compendium import notebooks
 from arise_lib.compendium._signals import orderly_end
+from arise_lib.compendium.paper_runs import note_run
 from arise_lib.compendium.profiles import check_profile
 from arise_lib.compendium.resuming import input_hash, manifest, why_again
 from arise_lib.errors import InputError
@@ -229,6 +230,8 @@ def run(
             outcomes.append(outcome)
             print(f"{outcome.name:<24} {outcome.state:<6} {outcome.seconds:8.1f} s", flush=True)
             if outcome.state != "failed":
+                if profile == "paper" and outcome.state == "done":
+                    note_run(outcome.name, outcome.seconds)
                 if keep:
                     notebooks.write(notebooks.stripped(notebooks.read(copy)), notebook)
             elif not keep_going:
