@@ -12,7 +12,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.inference import N_PASSES, check_passes, predict
 from arise_lib.bayes.novelty import novelty_of
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError, UncertainInputWarning
@@ -282,6 +282,7 @@ def _classify(
     """Describe structures and send them through the passes together."""
     if not structures:
         return []
+    check_passes(passes, seed, tolerance)
     ensemble = as_ensemble(network)
     features = np.array([describe(atoms, ensemble.settings) for atoms in structures])
     posterior = predict(ensemble, features, n_passes=passes, seed=seed, tolerance=tolerance)

@@ -627,12 +627,18 @@ def test_wrong_width(shape: tuple[int, ...]) -> None:
         bayes.predict(NETWORK, np.zeros(shape), n_passes=2)
 
 
-@pytest.mark.parametrize("n_passes", [0, -1])
+@pytest.mark.parametrize("n_passes", [0, -1, 20.5, np.nan])
 def test_no_passes(n_passes: int) -> None:
-    with pytest.raises(InputError, match=f"{n_passes} passes give no prediction.*at least 1"):
+    with pytest.raises(InputError, match=f"{n_passes} passes give no prediction.*1 or more"):
         bayes.predict(NETWORK, ROWS, n_passes=n_passes)
-    with pytest.raises(InputError, match="at least 1"):
+    with pytest.raises(InputError, match="1 or more"):
         bayes.representations(NETWORK, ROWS, 1, n_passes=n_passes)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 0.5])
+def test_no_seed(seed: int) -> None:
+    with pytest.raises(InputError, match=f"A seed of {seed} is no whole number"):
+        bayes.predict(NETWORK, ROWS, n_passes=2, seed=seed)
 
 
 # --- memory ------------------------------------------------------------------------------------

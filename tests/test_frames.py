@@ -88,6 +88,8 @@ def test_frames_that_cannot_be_used(frames: list[Atoms]) -> None:
         arise.classify_frames(["Cu"])
     with pytest.raises(InputError, match="centres=0"):
         arise.classify_frames(frames, centres=0)
+    with pytest.raises(InputError, match=r"centres=2\.5: a whole number"):
+        arise.classify_frames(frames, centres=2.5)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="are for files"):
         arise.classify_frames(frames, "::2")
     with pytest.raises(InputError, match="frame 0: 100 atoms are asked for"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -325,6 +326,28 @@ def test_slices_are_the_central_ones_on_one_scale() -> None:
     assert len(table) == 11 and table.groupby("z")["value"].max().to_dict() == {
         4.0: 0.0, 6.0: 0.5, 8.0: 0.0,
     }  # fmt: skip
+
+
+def test_maps_that_were_read_from_a_file_are_drawn_and_tabulated_alike(tmp_path: Path) -> None:
+    axes = {"z": [0.0, 2.0], "y": [0.0, 2.0], "x": [0.0, 2.0]}
+    labels = np.array([[["fcc", ""], ["L1_2", "fcc"]], [["", ""], ["fcc", ""]]])
+    maps = xr.Dataset(
+        {"label": (list(axes), labels), "mutual_information": (list(axes), np.ones((2, 2, 2)))},
+        axes,
+    )
+    maps.to_netcdf(tmp_path / "maps.nc")
+    with xr.open_dataset(tmp_path / "maps.nc") as again:
+        rows = [{"a": one["label"], "b": one["mutual_information"]} for one in (maps, again)]
+        tables = [plotting.slice_table(row) for row in rows]
+        pd.testing.assert_frame_equal(*tables)
+        assert len(tables[0]) == 4 + 8
+        images = [plotting.central_slices(row).axes[0].images[0].get_array() for row in rows]
+        np.testing.assert_array_equal(*images)
+        places = np.array([[0.0, 0, 0], [2.0, 0, 2.0]])
+        named = [tomography.of_nearest_box(places, one["label"]) for one in (maps, again)]
+        assert named[0].tolist() == named[1].tolist()
+        assert len(plotting.particle_views(places, {"class": named[1]}).legends) == 1
+        plotting.label_maps({"file": again["label"]})
 
 
 def test_histograms_of_clusters_are_sorted_by_their_medians() -> None:

@@ -587,6 +587,8 @@ def test_maps_of_labels_share_colours_and_leave_empty_boxes_white() -> None:
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["fcc", "L1_2"]
     table = plotting.label_table({"fit": labels})
     assert table.loc[(0.0, 4.0), "fit"] == "L1_2" and len(table) == 4
+    row = plotting.label_maps({"fit": labels[:, :1]})  # one row of boxes has no distance
+    assert row.axes[0].images[0].get_extent() == [-2.0, 10.0, -0.5, 0.5]
 
 
 def test_profiles_have_bands() -> None:

@@ -4,6 +4,7 @@ import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext
+from itertools import product
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import pytest
 import xarray as xr
 from ase import Atoms
 from ase.build import bulk
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -490,6 +491,43 @@ def test_a_slab_has_a_rim_along_its_normal_only(released: Network) -> None:
     assert set(found["label"].values.ravel().tolist()) == {"fcc"}
 
 
+@pytest.mark.parametrize("pbc", [(True, True, False), (False, True, True), (False, False, True)])
+@given(
+    turn=st.tuples(*[st.floats(-90.0, 90.0)] * 3),
+    lean=st.tuples(*[st.floats(-5.0, 5.0)] * 6),
+    shift=st.tuples(*[st.floats(-30.0, 30.0)] * 3),
+)
+@settings(max_examples=20)
+def test_boxes_of_a_slab_or_rod_in_any_cell_cover_it(
+    pbc: tuple[bool, bool, bool],
+    turn: tuple[float, float, float],
+    lean: tuple[float, ...],
+    shift: tuple[float, float, float],
+) -> None:
+    sample = bulk("Cu", a=3.6, cubic=True).repeat((3, 3, 3))
+    sample.pbc = pbc
+    cell = sample.cell.array.copy()
+    cell[~np.eye(3, dtype=bool)] += lean
+    sample.set_cell(cell)
+    for angle, axis in zip(turn, "xyz", strict=True):
+        sample.rotate(angle, axis, rotate_cell=True)
+    sample.positions += shift
+    box = Cube(6.0)
+    axes = box_centres(sample, box, 4.0, padding=0.0)
+    around = with_images(sample, axes, box)
+    many = product(*(range(-20, 21) if flag else (0,) for flag in pbc))
+    images = sample.positions + (np.array(list(many)) @ sample.cell.array)[:, None]
+    low, high = (np.array([axis[end] for axis in axes]) for end in (0, -1))
+
+    def held(positions: NDArray[np.float64], margin: float) -> NDArray[np.bool_]:
+        reach = 3.0 + margin
+        return np.all((positions >= low - reach) & (positions <= high + reach), axis=-1)
+
+    assert held(images, 1e-9).any(axis=0).all()
+    # No image is missing; of those on a face rounding decides.
+    assert held(images, -1e-6).sum() == held(around.positions, -1e-6).sum()
+
+
 def test_the_choice_of_the_cell_does_not_matter(released: Network) -> None:
     cubic = bulk("Cu", a=3.6, cubic=True).repeat(3)
     moved = cubic.copy()
@@ -753,3 +791,77 @@ def test_label_shares_can_leave_out_uncertain_boxes() -> None:
     )
     assert label_shares(maps) == pytest.approx({"fcc": 2 / 3, "bcc": 1 / 3})
     assert label_shares(maps, certain_below=0.1) == pytest.approx({"bcc": 0.5, "fcc": 0.5})
+
+
+# --- what is no box, no stride -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"box": (11.0, 11.0, 11.0)}, r"box = \(11.0, 11.0, 11.0\) is no box; .* Block"),
+        ({"box": "11"}, "box = '11' is no box"),
+        ({"box": None}, "box = None is no box"),
+        ({"stride": [9.0, 9.0]}, r"stride = \[9.0, 9.0\]: give one for all axes, or three"),
+        ({"passes": 20.5}, "20.5 passes"),
+        ({"seed": -1}, "A seed of -1"),
+    ],
+)
+def test_settings_of_the_wrong_kind_are_refused(
+    bicrystal: Atoms, wrong: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        scan(bicrystal, **({"box": 12.0, "stride": 9.0, "passes": 2} | wrong))
+
+
+def test_a_block_has_three_edges() -> None:
+    with pytest.raises(InputError, match="give three, along x, y and z"):
+        Block((11.0, 11.0))  # type: ignore[arg-type]
+
+
+def test_classes_may_be_handed_over_once(bicrystal: Atoms, released: Network) -> None:
+    options = {"padding": 0.0, "network": released, "passes": 2}
+    few = scan(bicrystal, 12.0, 12.0, classes=(c for c in ("fcc", "bcc")), **options)
+    assert few["class"].values.tolist() == ["fcc", "bcc"]
+
+
+def test_a_box_with_a_single_atom_has_no_answer(released: Network) -> None:
+    positions = np.random.default_rng(0).random((59, 3)) * 10
+    sample = Atoms("Cu60", np.vstack([positions, [[40.0, 0.0, 0.0]]]))
+    few = {"min_atoms": 1, "min_of_species": 1, "padding": 0.0, "network": released, "passes": 2}
+    for stride in (4.0, 11.0):  # lines, and boxes one by one
+        maps = scan(sample, 11.0, stride, **few)
+        alone = maps["n_atoms"] == 1
+        assert alone.any() and maps["mutual_information"].where(alone).isnull().all()
+        assert (maps["label"].where(alone, "") == "").all()
+        assert maps["mutual_information"].where(~alone & (maps["n_atoms"] > 0)).notnull().any()
+
+
+class Tube(Box):
+    """A shape of a user, of which neither name nor attributes tell what it holds."""
+
+    def __init__(self, radius: float) -> None:
+        self.inner = lambda: radius
+
+    def __repr__(self) -> str:
+        return "Tube"
+
+    @property
+    def extent(self) -> float:
+        return 14.0
+
+    def holds(self, offsets: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.hypot(offsets[:, 0], offsets[:, 1]) <= self.inner()
+
+
+def test_kept_answers_of_a_users_shape_are_those_of_what_it_holds(
+    bicrystal: Atoms, released: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(paths, "DERIVED", tmp_path)
+    options = {"padding": 0.0, "network": released, "passes": 2, "min_atoms": 10}
+    for radius in (5.0, 7.0, 5.0):
+        tube = Tube(radius)
+        xr.testing.assert_identical(
+            scan(bicrystal, tube, 9.0, resume=True, **options),
+            scan(bicrystal, tube, 9.0, **options),
+        )

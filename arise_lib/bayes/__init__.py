@@ -9,6 +9,7 @@ from arise_lib.bayes.inference import (
     N_PASSES,
     STRATIFIED_ERROR,
     Posterior,
+    check_passes,
     predict,
     representations,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "N_PASSES",
     "STRATIFIED_ERROR",
     "Posterior",
+    "check_passes",
     "dropout_masks",
     "entropy",
     "every_pass",

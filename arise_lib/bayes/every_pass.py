@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from arise_lib.bayes import _rounds
 from arise_lib.bayes._passes import Workspace
 from arise_lib.bayes._places import one_thread
-from arise_lib.bayes.inference import N_PASSES, _check_passes, _rows
+from arise_lib.bayes.inference import N_PASSES, _rows, check_passes
 from arise_lib.errors import InputError
 from arise_lib.network.released import NetworkLike, as_ensemble
 
@@ -54,7 +54,7 @@ def every_pass(
     """
     networks = as_ensemble(network).members
     rows = _rows(networks[0], features)
-    _check_passes(n_passes)
+    check_passes(n_passes, seed)
     if not np.isfinite(rows).all():
         raise InputError("Of a descriptor that is not defined there is no pass; leave it out.")
     found = np.empty((len(rows), n_passes, len(networks[0].classes)), dtype=np.float32)

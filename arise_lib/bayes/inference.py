@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -153,7 +154,8 @@ def predict(
     ------
     InputError
         If the features do not fit the network, there is no pass or no such
-        network, or the tolerance is not positive.
+        network, the tolerance is not positive, or the seed is no whole number from
+        0 to 2**64 - 1.
 
     Examples
     --------
@@ -167,12 +169,7 @@ def predict(
     """
     networks = as_ensemble(network).members
     rows = _rows(networks[0], features)
-    _check_passes(n_passes)
-    if tolerance is not None and not (np.isfinite(tolerance) and tolerance > 0):
-        raise InputError(
-            f"A tolerance of {tolerance} bit cannot be reached; give a positive number, 0.01 say, "
-            "or None for all passes."
-        )
+    check_passes(n_passes, seed, tolerance)
     defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
     rows = rows[defined]
     sums = Sums(len(rows), len(networks[0].classes))
@@ -250,7 +247,7 @@ def representations(
     hidden = len(single.kernels) - 1
     if not 1 <= layer <= hidden:
         raise InputError(f"There is no hidden layer {layer}; this network has 1 to {hidden}.")
-    _check_passes(n_passes)
+    check_passes(n_passes, seed)
     defined: NDArray[np.bool_] = np.all(np.isfinite(rows), axis=1)
     rows = rows[defined]
     total = np.zeros((len(rows), len(single.biases[layer - 1])))
@@ -276,9 +273,39 @@ def _rows(network: Network, features: NDArray[np.floating]) -> NDArray[np.float3
     return rows
 
 
-def _check_passes(n_passes: int) -> None:
-    if n_passes < 1:
-        raise InputError(f"{n_passes} passes give no prediction; ask for at least 1.")
+def check_passes(n_passes: int, seed: int, tolerance: float | None = None) -> None:
+    """Refuse passes that cannot be made, before any work is done for them.
+
+    Parameters
+    ----------
+    n_passes, seed, tolerance
+        As for `predict`.
+
+    Raises
+    ------
+    InputError
+        If one of them is not allowed.
+
+    Examples
+    --------
+    >>> from arise_lib import bayes
+    >>> bayes.check_passes(1000, seed=0)
+    >>> bayes.check_passes(0, seed=0)
+    Traceback (most recent call last):
+        ...
+    arise_lib.errors.InputError: 0 passes give no prediction; ask for 1 or more, a whole number.
+    """
+    if not (isinstance(n_passes, Integral) and n_passes >= 1):
+        raise InputError(
+            f"{n_passes} passes give no prediction; ask for 1 or more, a whole number."
+        )
+    if not (isinstance(seed, Integral) and 0 <= seed < 2**64):
+        raise InputError(f"A seed of {seed} is no whole number from 0 to 2**64 - 1; give one.")
+    if tolerance is not None and not (np.isfinite(tolerance) and tolerance > 0):
+        raise InputError(
+            f"A tolerance of {tolerance} bit cannot be reached; give a positive number, 0.01 say, "
+            "or None for all passes."
+        )
 
 
 def _add_passes(

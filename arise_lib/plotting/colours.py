@@ -16,6 +16,7 @@ from __future__ import annotations
 import colorsys
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.colors import to_rgba
@@ -124,3 +125,26 @@ def coloured(labels: NDArray[np.str_]) -> NDArray[np.float64]:
     palette = [to_rgba(class_colour(name)) if name else (0.0, 0.0, 0.0, 0.0) for name in names]
     # Without names, there is nothing to paint; the shape is kept.
     return np.array(palette).reshape(-1, 4)[place].reshape(*labels.shape, 4)
+
+
+def are_labels(values: Any) -> bool:
+    """Tell labels from numbers; those of a map that was read from a file are objects.
+
+    Parameters
+    ----------
+    values : ndarray or xarray.DataArray
+        Of the boxes of a map, say, or of atoms.
+
+    Returns
+    -------
+    bool
+        True for labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arise_lib.plotting.colours import are_labels
+    >>> are_labels(np.array(["fcc", ""], dtype=object)), are_labels(np.array([0.5, np.nan]))
+    (True, False)
+    """
+    return values.dtype.kind in "UO"

@@ -271,3 +271,27 @@ def _legend(labels: Sequence[str]) -> list[Line2D]:
         Line2D([], [], marker="s", linestyle="", color=colour, label=label)
         for label, colour in class_colours(labels).items()
     ]
+
+
+def ends(centres: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the outer edges of a row of boxes, each as wide as their distance.
+
+    Parameters
+    ----------
+    centres : ndarray of shape (n_boxes,)
+        Middles of the boxes, ascending.
+
+    Returns
+    -------
+    tuple of float
+        First and last edge; a single box is one wide.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from arise_lib.plotting.maps import ends
+    >>> ends(np.array([1.0, 3.0, 5.0])), ends(np.array([1.0]))
+    ((0.0, 6.0), (0.5, 1.5))
+    """
+    half = 0.5 * float(np.diff(centres).mean()) if len(centres) > 1 else 0.5
+    return float(centres[0]) - half, float(centres[-1]) + half

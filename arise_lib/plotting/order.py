@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from arise_lib.plotting.colours import class_colour, coloured
+from arise_lib.plotting.maps import ends
 
 #: Classes that a legend of labels names.
 _NAMED = 8
@@ -50,12 +51,10 @@ def label_maps(panels: Mapping[str, xr.DataArray], unit: str = "Å") -> Figure:
     named = counts[counts != ""].value_counts().index[:_NAMED]
     figure, axes = plt.subplots(1, len(panels), figsize=(2.5 * len(panels), 3.2), squeeze=False)
     for axis, (title, layer) in zip(axes[0], layers.items(), strict=True):
-        x, y = layer["x"].values, layer["y"].values
-        half_x, half_y = (0.5 * float(np.diff(side).mean()) for side in (x, y))
         axis.imshow(
             coloured(layer.transpose("y", "x").values),
             origin="lower",
-            extent=(x[0] - half_x, x[-1] + half_x, y[0] - half_y, y[-1] + half_y),
+            extent=(*ends(layer["x"].values), *ends(layer["y"].values)),
             interpolation="none",
         )
         axis.set(title=title, xlabel=f"x / {unit}", ylabel=f"y / {unit}")

@@ -15,7 +15,8 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from arise_lib.errors import InputError
-from arise_lib.plotting.colours import class_colour, coloured
+from arise_lib.plotting.colours import are_labels, class_colour, coloured
+from arise_lib.plotting.maps import ends
 
 #: Classes that a legend names.
 _NAMED = 8
@@ -83,7 +84,7 @@ def particle_views(
     for column, (title, of_atoms) in enumerate(values.items()):
         for panel, shown in zip(axes[:, column], (order, behind), strict=True):
             drawn = _dots(panel, positions[shown], of_atoms[shown], top)
-            image = drawn if of_atoms.dtype.kind != "U" else image
+            image = drawn if not are_labels(of_atoms) else image
         axes[0, column].set_title(title)
         axes[1, column].set_xlabel(f"x / {unit}")
     for panel, what in zip(axes[:, 0], ("whole", "cut in half"), strict=True):
@@ -146,8 +147,8 @@ def central_slices(
         for panel, z in zip(line, values["z"].values, strict=False):
             layer, (x, y) = values.sel(z=z), (values["x"].values, values["y"].values)
             look: dict[str, Any] = {"origin": "lower", "interpolation": "none"}
-            look["extent"] = (*_ends(x), *_ends(y))
-            if layer.dtype.kind == "U":
+            look["extent"] = (*ends(x), *ends(y))
+            if are_labels(layer):
                 panel.imshow(coloured(layer.values), **look)
             else:
                 image = panel.imshow(layer.values, vmin=0.0, vmax=top, cmap="magma", **look)
@@ -187,7 +188,7 @@ def slice_table(
     parts = []
     for title, values in rows.items():
         part = _central(values, n, apart).rename("value").to_series().reset_index()
-        known = part["value"] != "" if values.dtype.kind == "U" else part["value"].notna()
+        known = part["value"] != "" if are_labels(values) else part["value"].notna()
         part.insert(0, "row", title)
         parts.append(part[known])
     return pd.concat(parts, ignore_index=True)
@@ -259,15 +260,9 @@ def _central(values: xr.DataArray, n: int, apart: float | None) -> xr.DataArray:
     return ordered.isel(z=np.unique(np.abs(z[:, None] - wanted).argmin(axis=0)))
 
 
-def _ends(centres: NDArray[np.float64]) -> tuple[float, float]:
-    """Outer edges of a row of boxes, each as wide as their distance."""
-    half = 0.5 * float(np.diff(centres).mean()) if len(centres) > 1 else 0.5
-    return float(centres[0]) - half, float(centres[-1]) + half
-
-
 def _top(values: list[NDArray[Any]]) -> float:
     """End of the common scale of all numbers; 1 where there is none."""
-    numbers = [of.astype(float) for of in values if of.dtype.kind != "U"]
+    numbers = [of.astype(float) for of in values if not are_labels(of)]
     known = np.concatenate([of[np.isfinite(of)] for of in numbers]) if numbers else np.empty(0)
     top = float(np.quantile(known, _COVERED)) if known.size else 1.0
     return top if top > 0.0 else 1.0
@@ -276,7 +271,7 @@ def _top(values: list[NDArray[Any]]) -> float:
 def _dots(panel: Axes, positions: NDArray[np.float64], values: NDArray[Any], top: float) -> Any:
     """Draw atoms in their order, and return what a bar of colours belongs to."""
     look: dict[str, Any] = {"s": 6.0, "linewidths": 0, "rasterized": True}
-    if values.dtype.kind == "U":
+    if are_labels(values):
         look["c"] = coloured(values)
     else:
         look |= {"c": values, "cmap": "magma", "vmin": 0.0, "vmax": top}
@@ -290,7 +285,7 @@ def _explain(
     """Add the bar of the numbers and the legend of the classes."""
     if image is not None:
         figure.colorbar(image, ax=axes, shrink=0.6, extend="max").set_label(quantity)
-    labels = [of for of in values if of.dtype.kind == "U"]
+    labels = [of for of in values if are_labels(of)]
     if labels:
         counts = pd.Series(np.concatenate(labels))
         named = counts[counts != ""].value_counts().index[:_NAMED]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from arise_lib.descriptor.settings import SoapSettings
 from arise_lib.network.model import Ensemble
-from arise_lib.strided.boxes import Box
+from arise_lib.strided.boxes import Block, Box, Cube, Sphere
+from arise_lib.strided.grid import atoms_in_boxes
 
 
 def digest(*arrays: NDArray[np.generic]) -> str:
@@ -26,10 +27,16 @@ def of_boxes(
     sample: Atoms, axes: list[NDArray[np.float64]], shape: Box, filled: NDArray[np.bool_]
 ) -> dict[str, object]:
     """State what the contents of the boxes depend on."""
-    return {
-        "sample": digest(sample.numbers, sample.positions, filled, *axes),
-        "box": f"{type(shape).__qualname__} {shape!r}",
-    }
+    if type(shape) in (Cube, Block, Sphere):
+        box = f"{type(shape).__qualname__} {shape!r}"
+    else:
+        # What a user's own shape holds does not follow from its name and attributes.
+        contents = hashlib.sha256()
+        for where, members in atoms_in_boxes(sample.positions, axes, shape):
+            if filled[where]:
+                contents.update(digest(np.array(where), members).encode())
+        box = contents.hexdigest()
+    return {"sample": digest(sample.numbers, sample.positions, filled, *axes), "box": box}
 
 
 def of_settings(settings: SoapSettings) -> dict[str, object]:

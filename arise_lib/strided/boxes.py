@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from numpy.typing import NDArray
+
+from arise_lib.errors import InputError
 
 
 class Box(ABC):
@@ -94,6 +97,11 @@ class Block(Box):
     edges : tuple of float, length 3
         Along x, y and z, in the unit of the positions.
 
+    Raises
+    ------
+    InputError
+        If there are not three of them.
+
     Examples
     --------
     >>> import numpy as np
@@ -103,6 +111,11 @@ class Block(Box):
     """
 
     edges: tuple[float, float, float]
+
+    def __post_init__(self) -> None:
+        """Refuse other than three edges."""
+        if np.shape(self.edges) != (3,):
+            raise InputError(f"A block of edges {self.edges!r}: give three, along x, y and z.")
 
     @property
     def extent(self) -> float:
@@ -153,3 +166,36 @@ class Sphere(Box):
     def __str__(self) -> str:
         """Return shape and size in words."""
         return f"sphere of radius {self.radius}"
+
+
+def as_box(box: float | Box) -> Box:
+    """Return a shape: of a number the cube of this edge.
+
+    Parameters
+    ----------
+    box : float or Box
+        What the user gave.
+
+    Returns
+    -------
+    Box
+        The shape.
+
+    Raises
+    ------
+    InputError
+        If it is neither.
+
+    Examples
+    --------
+    >>> as_box(16.0), as_box(Sphere(8.0))
+    (Cube(edge=16.0), Sphere(radius=8.0))
+    """
+    if isinstance(box, Box):
+        return box
+    if not isinstance(box, Real):
+        raise InputError(
+            f"box = {box!r} is no box; give the edge of a cube, or a shape: Block((x, y, z)), "
+            "Sphere(radius), both in arise_lib.strided."
+        )
+    return Cube(float(box))

@@ -18,7 +18,7 @@ from arise_lib.storage.cache import Arrays, cached
 from arise_lib.storage.fingerprints import fingerprint
 from arise_lib.storage.parallel import bar, workers
 from arise_lib.strided import _keys
-from arise_lib.strided.boxes import Box, Cube
+from arise_lib.strided.boxes import Box, as_box
 from arise_lib.strided.grid import box_centres, count_atoms, with_images
 from arise_lib.strided.lines import describe_tasks, tasks
 from arise_lib.strided.rim import filled_share
@@ -122,7 +122,7 @@ def plan(
     InputError
         As `arise_lib.scan` does.
     """
-    shape = box if isinstance(box, Box) else Cube(box)
+    shape = as_box(box)
     atoms = load_structure(source)
     axes = box_centres(atoms, shape, stride, padding)
     sample = with_images(atoms, axes, shape)

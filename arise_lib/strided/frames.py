@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
+from numbers import Integral
 from os import PathLike
 from typing import Any
 
@@ -15,7 +16,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.inference import N_PASSES, check_passes, predict
 from arise_lib.bayes.novelty import novelty_of
 from arise_lib.descriptor import describe
 from arise_lib.errors import InputError, UncertainInputWarning
@@ -159,8 +160,11 @@ def classify_frames(
     >>> found.labels.tolist(), sorted(found.leading(2).columns)
     (['fcc', 'bcc'], ['bcc', 'fcc'])
     """
-    if centres is not None and centres < 1:
-        raise InputError(f"centres={centres}: 1 or more are needed, or None for whole frames")
+    if centres is not None and not (isinstance(centres, Integral) and centres >= 1):
+        raise InputError(
+            f"centres={centres}: a whole number, 1 or more, is needed, or None for whole frames"
+        )
+    check_passes(passes, seed, tolerance)
     trained = as_ensemble(network)
     frames: list[int] = []
     sizes: list[int] = []

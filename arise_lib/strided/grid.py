@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 from arise_lib.errors import InputError
 from arise_lib.strided.boxes import Block, Box, Cube
+from arise_lib.structures.neighbours import periodic_cell
 
 #: Boxes of a grid, filled or not. The paper's finest grid, the Fe-Pt particle every ångström, has
 #: 1.3 million.
@@ -54,7 +54,8 @@ def box_centres(
     ------
     InputError
         If box or stride are not positive, padding is negative, one of them is not
-        finite, or if they make more than `MAX_BOXES` boxes.
+        finite, if there are neither one nor three strides, or if they make more than
+        `MAX_BOXES` boxes.
 
     Notes
     -----
@@ -73,7 +74,10 @@ def box_centres(
     >>> box_centres(sample, Cube(4.0), 3.0, padding=0.0)[0].tolist()
     [1.5, 4.5, 7.5, 10.5]
     """
-    width, step = box.extents, np.broadcast_to(np.asarray(stride, dtype=float), 3)
+    width, step = box.extents, np.asarray(stride, dtype=float)
+    if step.shape not in ((), (3,)):
+        raise InputError(f"stride = {stride}: give one for all axes, or three, along x, y and z.")
+    step = np.broadcast_to(step, 3)
     finite = np.isfinite([*width, *step, padding]).all()
     if not (finite and width.min() > 0 and step.min() > 0 and padding >= 0):
         raise InputError(
@@ -114,18 +118,25 @@ def box_centres(
 def _spans(
     atoms: Atoms,
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64], NDArray[np.float64]]:
-    """Which axes periodic cell vectors reach into, and where the sample begins and how far it goes.
+    """Which axes the sample repeats along, and where it begins and how far it goes along each.
 
-    An oblique cell, which is no box, gets the grid of the box around it.
+    There are as many of them as periodic cell vectors: those on which the vectors' shadow is
+    largest. An oblique cell, which is no box, gets the grid of the box around it, and where a
+    periodic vector leans into another axis, the grid covers there all atoms of one period.
     """
     vectors = atoms.cell.array[atoms.pbc]
-    reach = np.abs(vectors).max(axis=0, initial=0.0)
-    # What a cell vector along x has along y by rounding is no reach.
-    periodic = reach > 1e-9 * np.abs(vectors).max(initial=0.0)
-    lows, highs = atoms.positions.min(axis=0), atoms.positions.max(axis=0)
-    of_cell = np.minimum(vectors, 0.0).sum(axis=0), np.maximum(vectors, 0.0).sum(axis=0)
-    lows = np.where(periodic, of_cell[0], lows)
-    return periodic, lows, np.where(periodic, of_cell[1], highs) - lows
+    number = len(vectors)
+    choices = [list(axes) for axes in combinations(range(3), number)]
+    shadows = [abs(np.linalg.det(vectors[:, axes])) for axes in choices]
+    # Of equal ones the first, also where they differ by rounding.
+    chosen = next(c for c, s in zip(choices, shadows, strict=True) if s >= 0.999 * max(shadows))
+    periodic = np.isin(np.arange(3), chosen)
+    frame = np.concatenate([vectors, np.eye(3)[~periodic]])
+    periods = np.floor(atoms.positions @ np.linalg.inv(frame))[:, :number]
+    wrapped = atoms.positions - periods @ vectors
+    low, high = np.minimum(vectors, 0.0).sum(axis=0), np.maximum(vectors, 0.0).sum(axis=0)
+    lows = np.where(periodic, low, wrapped.min(axis=0))
+    return periodic, lows, np.where(periodic, high, wrapped.max(axis=0)) - lows
 
 
 def with_images(atoms: Atoms, axes: list[NDArray[np.float64]], box: Box) -> Atoms:
@@ -165,7 +176,7 @@ def with_images(atoms: Atoms, axes: list[NDArray[np.float64]], box: Box) -> Atom
     half = 0.5 * box.extents
     low = np.array([axis[0] for axis in axes]) - half
     high = np.array([axis[-1] for axis in axes]) + half
-    cell = complete_cell(atoms.cell)
+    cell = periodic_cell(atoms)
     inverse = np.linalg.inv(cell)
     corners = np.array(list(product(*zip(low, high, strict=True)))) @ inverse
     first = np.where(atoms.pbc, np.floor(corners.min(axis=0)), 0.0)

@@ -16,7 +16,7 @@ import pandas as pd
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.inference import N_PASSES, check_passes, predict
 from arise_lib.bayes.novelty import novelty_of
 from arise_lib.errors import InputError, UncertainInputWarning
 from arise_lib.network.model import Ensemble, most_probable
@@ -252,6 +252,7 @@ def label_atoms(
     ('bcc', [113, 113])
     """
     atoms = load_structure(source)
+    check_passes(passes, seed, tolerance)
     trained = as_ensemble(network)
     pieces = neighbourhoods(atoms, n_atoms, centres)
     if n_atoms < FEW_ATOMS:

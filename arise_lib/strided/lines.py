@@ -239,7 +239,7 @@ def describe_box(
     Returns
     -------
     ndarray of shape (n_features,)
-        NaN if no species remains.
+        NaN if fewer than two atoms remain: one has no neighbours.
 
     Examples
     --------
@@ -249,7 +249,7 @@ def describe_box(
     (316,)
     """
     counted = of_common_species(cluster.numbers, min_of_species)
-    if not counted.any():
+    if np.count_nonzero(counted) < 2:
         return np.full(settings.n_features, np.nan)
     return describe(cluster[counted], settings)
 

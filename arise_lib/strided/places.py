@@ -13,7 +13,7 @@ from scipy.spatial import cKDTree
 from arise_lib.descriptor import SoapSettings
 from arise_lib.errors import InputError
 from arise_lib.storage.parallel import workers
-from arise_lib.strided.boxes import Box, Cube
+from arise_lib.strided.boxes import Box, as_box
 from arise_lib.strided.lines import describe_tasks, one_by_one
 from arise_lib.structures.pieces import MIN_ATOMS_OF_SPECIES
 
@@ -74,7 +74,7 @@ def describe_at(
             "Boxes at chosen places are cut from a sample without periodicity: set its pbc to "
             "False, or use describe_boxes, which lays images around a periodic one."
         )
-    shape = box if isinstance(box, Box) else Cube(box)
+    shape = as_box(box)
     # Somewhat farther than the box reaches: what lies on its surface, the shape decides.
     reach = 0.5 * float(shape.extents.max()) * (1.0 + 1e-6)
     near = cKDTree(atoms.positions).query_ball_point(centres, reach, p=np.inf, return_sorted=True)

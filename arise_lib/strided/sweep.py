@@ -17,7 +17,7 @@ import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
-from arise_lib.bayes.inference import N_PASSES, predict
+from arise_lib.bayes.inference import N_PASSES, check_passes, predict
 from arise_lib.errors import InputError
 from arise_lib.network.model import Ensemble
 from arise_lib.network.released import DEFAULT, NetworkLike, as_ensemble
@@ -121,6 +121,7 @@ def scan(
     >>> sorted(set(maps["label"].values.ravel().tolist()))
     ['fcc']
     """
+    check_passes(passes, seed, tolerance)
     trained = as_ensemble(network)
     kept = _kept(classes, trained.classes)
     laid = plan(source, box, stride, padding, min_atoms)
@@ -225,13 +226,14 @@ def _kept(classes: Sequence[str] | None, known: tuple[str, ...]) -> tuple[str, .
     """Return the classes whose probabilities are kept."""
     if classes is None:
         return known
-    unknown = [label for label in classes if label not in known]
+    chosen = tuple(classes)
+    unknown = [label for label in chosen if label not in known]
     if unknown or isinstance(classes, str):
         raise InputError(
             f"classes = {classes!r}: the network does not have {', '.join(map(repr, unknown))}; "
             "give a list of some of its classes, or None for all."
         )
-    return tuple(classes)
+    return chosen
 
 
 def _answers(

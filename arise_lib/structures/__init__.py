@@ -6,7 +6,7 @@
 
 from arise_lib.structures.checks import check_atoms, check_geometry, doubts
 from arise_lib.structures.defects import displace, remove_atoms
-from arise_lib.structures.neighbours import periodic_images
+from arise_lib.structures.neighbours import periodic_cell, periodic_images
 from arise_lib.structures.pieces import (
     MIN_ATOMS_OF_SPECIES,
     box_edge,
@@ -55,6 +55,7 @@ __all__ = [
     "neighbourhoods",
     "of_common_species",
     "overall_nearest_neighbour_distance",
+    "periodic_cell",
     "periodic_images",
     "read_frames",
     "read_source",

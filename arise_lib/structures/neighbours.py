@@ -246,7 +246,7 @@ def gather(atoms: Atoms) -> Atoms:
     """
     if len(atoms) == 1 or not atoms.pbc.any():
         return atoms
-    cell = atoms.cell.array if atoms.pbc.all() else complete_cell(atoms.cell)
+    cell = periodic_cell(atoms)
     far = (_extents(atoms.positions, cell) > MAX_EXTENT) & atoms.pbc
     if not far.any():
         return atoms
@@ -254,6 +254,42 @@ def gather(atoms: Atoms) -> Atoms:
     gathered = atoms.copy()
     gathered.positions -= np.where(far, np.floor(places), 0.0) @ cell
     return gathered
+
+
+def periodic_cell(atoms: Atoms) -> NDArray[np.float64]:
+    """Return the cell with its periodic vectors alone; in place of the others stand normal ones.
+
+    What stands there in a file may lean in any way, or lie in the plane of the periodic vectors:
+    it repeats nothing and means nothing.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+        Structure, not empty.
+
+    Returns
+    -------
+    ndarray of shape (3, 3)
+        Vectors that are not periodic are perpendicular to all others, and as long as the atoms
+        extend along them, one unit at least.
+
+    Examples
+    --------
+    >>> from ase import Atoms
+    >>> from arise_lib.structures import periodic_cell
+    >>> sheet = Atoms("C2", [[0, 0, 0], [0, 0, 3]], cell=[[2, 0, 0], [0, 2, 0], [2, 2, 0]])
+    >>> sheet.pbc = True, True, False
+    >>> periodic_cell(sheet).tolist()
+    [[2.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.0, 0.0, 3.0]]
+    """
+    own = atoms.cell.array
+    if atoms.pbc.all():
+        return own
+    periodic = atoms.pbc[:, None]
+    # Completed, periodic vectors may have changed by rounding.
+    cell = np.where(periodic, own, complete_cell(np.where(periodic, own, 0.0)))
+    extents = np.ptp(atoms.positions @ cell.T, axis=0)
+    return np.where(periodic, cell, cell * np.maximum(extents, 1.0)[:, None])
 
 
 def periodic_images(
@@ -297,7 +333,7 @@ def periodic_images(
     positions = atoms.positions[owner]
     if not atoms.pbc.any():
         return positions, owner, np.ones(len(owner), dtype=bool)
-    cell = complete_cell(atoms.cell)
+    cell = periodic_cell(atoms)
     inverse = np.linalg.inv(cell)
     reach = radius * np.linalg.norm(inverse, axis=0) * atoms.pbc  # in fractional coordinates
     everywhere = atoms.positions @ inverse

@@ -13,14 +13,18 @@ from itertools import product
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
-from ase.geometry import complete_cell
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from arise_lib.errors import InputError
 from arise_lib.storage.compiled import compiled
 from arise_lib.structures.checks import ROUNDING
-from arise_lib.structures.neighbours import gather, nearest_distances, periodic_images
+from arise_lib.structures.neighbours import (
+    gather,
+    nearest_distances,
+    periodic_cell,
+    periodic_images,
+)
 
 #: Number of bins of the histogram whose mode is dNN.
 N_BINS = 100
@@ -241,7 +245,7 @@ def _distances_to(atoms: Atoms, target: NDArray[np.bool_]) -> NDArray[np.float64
     """Distance of every atom to its nearest *other* atom among `target`, inf where none."""
     if not atoms.pbc.any():
         return _nearest(atoms.positions, *periodic_images(atoms, target, 0.0))
-    cell = complete_cell(atoms.cell)
+    cell = periodic_cell(atoms)
     with np.errstate(over="ignore", under="ignore"):
         volume = abs(np.linalg.det(cell)) / np.count_nonzero(target)
     shortest = min(math.hypot(*vector) for vector in cell[atoms.pbc].tolist())

@@ -202,7 +202,8 @@ def of_nearest_box(positions: NDArray[np.float64], values: xr.DataArray) -> NDAr
     """
     ordered = values.transpose("z", "y", "x")
     flat = ordered.values.ravel()
-    answered = flat != "" if flat.dtype.kind == "U" else np.isfinite(flat)
+    # Labels that were read from a file are objects.
+    answered = flat != "" if flat.dtype.kind in "UO" else np.isfinite(flat)
     if not answered.any():
         raise InputError("No box has an answer, so no atom has one.")
     grid = np.meshgrid(*(ordered[axis].values for axis in "zyx"), indexing="ij")

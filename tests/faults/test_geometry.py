@@ -278,3 +278,21 @@ def test_coincident_atoms_have_no_scale() -> None:
         overall_nearest_neighbour_distance(Atoms("Cu3", [[0, 0, 0], [0, 0, 0], [1, 0, 0]]))
     with pytest.raises(InputError, match="1 of 2 distances are not positive"):
         mode_of_distances(np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("pbc", [(True, True, False), (False, True, True), (True, False, False)])
+@pytest.mark.parametrize("lift", [0.0, 1e-12, 1e-3, -4.0])
+def test_a_vector_that_repeats_nothing_means_nothing(
+    pbc: tuple[bool, bool, bool], lift: float
+) -> None:
+    atoms = bulk("Cu", cubic=True) * 3
+    atoms.pbc = pbc
+    expected = describe(atoms)
+    leaning = atoms.copy()
+    cell = atoms.cell.array.copy()
+    free = np.flatnonzero(~np.array(pbc))
+    normal = np.eye(3)[free[0]]
+    # All vectors that are not periodic lie in, or close to, the plane or line of those that are.
+    cell[free] = cell[np.array(pbc)].sum(axis=0) + lift * normal
+    leaning.set_cell(cell)
+    np.testing.assert_allclose(describe(leaning), expected, rtol=0, atol=1e-12)
