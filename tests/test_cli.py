@@ -545,7 +545,9 @@ def test_options_of_reading(
     assert ", 8 atoms" in capsys.readouterr().out
     assert cli.main(["classify", str(path), "--types", "Na=Fe"]) == 0
     assert "Fe4Cl4" in capsys.readouterr().out
-    assert [call["atoms"] for call in calls] == [[32], [4], [8], [8]]
+    assert cli.main(["classify", str(path), "--types", " Na=Fe, Cl = Fe"]) == 0
+    assert "Fe8, 8 atoms" in capsys.readouterr().out
+    assert [call["atoms"] for call in calls] == [[32], [4], [8], [8], [8]]
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
     assert cli.main(["classify", "-"]) == 0
     assert "Na4Cl4" in capsys.readouterr().out
@@ -554,7 +556,8 @@ def test_options_of_reading(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--types", "1-Fe"), ("--padding", "-1"), ("--index", "x")]
+    ("option", "value"),
+    [("--types", "1-Fe"), ("--types", "1=Fe, 1=Ni"), ("--padding", "-1"), ("--index", "x")],
 )
 def test_options_that_are_none(option: str, value: str, sample: str, capsys: Any) -> None:
     assert value in usage(["classify", sample, "--local", option, value], capsys)

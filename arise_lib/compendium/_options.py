@@ -98,9 +98,11 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 
 
 def _types(text: str) -> dict[int | str, str]:
-    pairs = [part.split("=") for part in text.split(",")]
+    pairs = [[word.strip() for word in part.split("=")] for part in text.split(",")]
     if not all(len(pair) == 2 and all(pair) for pair in pairs):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form 1=Fe,2=Fe")
+    if len({a for a, _ in pairs}) < len(pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} names a type twice")
     return {int(a) if a.isdecimal() else a: b for a, b in pairs}
 
 
