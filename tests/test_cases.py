@@ -213,7 +213,7 @@ TYPES = CASES / "dump_two_types_same_element.lammpstrj"
         (TYPES.name, {"types": {1: "Fe", 2: "Fe"}}, "Fe108"),
         (TYPES.name, {"types": {"1": "Fe", "2": "al"}}, "Al54Fe54"),
         (TYPES.name, {"types": {1: "Fe"}, "ignore": ["2"]}, "Fe54"),
-        (TYPES.name, {"types": {1.0: "Fe", np.float64(2): "Fe"}}, "Fe108"),
+        (TYPES.name, {"types": {1.0: "Fe", np.float32(2): "Fe"}}, "Fe108"),
         (TYPES.name, {"types": {"1 ": "Fe", " 2": " Fe"}}, "Fe108"),
         (TYPES.name, {"one_species": True}, "H108"),
         ("data_two_types_nomass.lammps-data", {"types": {1: "Fe", 2: "Fe"}}, "Fe108"),

@@ -472,3 +472,12 @@ def test_blocks_are_seen_where_they_are_and_not_elsewhere():
     assert mixed.p_value > 0.02
     with pytest.raises(InputError, match="two groups"):
         microscopy.blocks(near, np.zeros(18, int), seed=0)
+
+
+def test_blocks_of_a_vector_without_direction_are_undefined():
+    """In which block it stands does not matter: the permutations put it into each."""
+    vectors = np.vstack([np.zeros(3), np.eye(3)])
+    for groups in ([0, 0, 1, 1], [0, 1, 1, 1]):
+        found = microscopy.blocks(microscopy.cosine_similarity(vectors), groups, seed=0)
+        assert np.isnan(found.p_value) and np.isnan(found.between)
+    assert found.within == 0.0  # of a pair of the others

@@ -58,7 +58,7 @@ class Choices:
             raise InputError(f"types={shown(types)}: a mapping, {{1: 'Fe', 2: 'Fe'}}, is needed")
         for key, symbol in (types or {}).items():
             # A type that went through a table of floats is still that type.
-            whole = isinstance(key, float) and key.is_integer()
+            whole = isinstance(key, float | np.floating) and key.is_integer()
             label, word = str(int(key) if whole else key).strip(), str(symbol).strip()
             number = 0 if COUNT.fullmatch(word) else element(word)
             if not (label and number):
