@@ -112,6 +112,12 @@ def test_a_grain_boundary_is_of_rings_and_bonds(angle):
     assert bonds.std() < 0.1
 
 
+@pytest.mark.parametrize("step", [[1.0, 0.0], [0.7, 0.3], [0.0, 0.0]])
+def test_atoms_on_a_line_make_no_ring(step):
+    with pytest.raises(InputError, match="6 atoms on one line make no ring"):
+        microscopy.rings(np.arange(6.0)[:, None] * step)
+
+
 def test_rings_of_graphene_with_a_vacancy():
     whole = microscopy.sheet("graphene", 20.0, seed=0)
     sizes = microscopy.rings(whole.positions[:, :2])[1]
@@ -241,6 +247,11 @@ def test_an_image_without_atoms_gives_no_structure():
     nothing = microscopy.Found(np.zeros((0, 2)), np.zeros(0), np.zeros(0, int), 0.1)
     with pytest.raises(InputError, match="No atoms were found"):
         nothing.atoms()
+    flat = microscopy.Image(np.full((64, 64), 2.0), 0.1)
+    for found in (nothing, microscopy.find_blobs(flat)):
+        inner = found.within(3.0)
+        assert len(found) == len(inner) == 0 and isinstance(inner, microscopy.Found)
+        assert inner.positions.shape == (0, 2) and inner.pixel == 0.1
 
 
 def random_finder(channels=4):
