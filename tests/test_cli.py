@@ -246,6 +246,31 @@ def test_frames_are_a_table(calls: list[dict[str, Any]], tmp_path: Path, capsys:
     assert [record["frame"] for record in records] == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("index", "frames"),
+    [("-2:", [3, 4]), ("-4:-1:2", [1, 3]), ("-3::", [2, 3, 4]), ("-2", [])],
+)
+@pytest.mark.parametrize("form", [["--index", "{}"], ["--index={}"]])
+def test_frames_from_the_end(
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    index: str,
+    frames: list[int],
+    form: list[str],
+) -> None:
+    path = str(tmp_path / "run.xyz")
+    ase.io.write(path, [ase.build.bulk("Cu", cubic=True).repeat(n) for n in (1, 2, 1, 2, 1)])
+    given = ["classify", "--json", *(word.format(index) for word in form), path]
+    monkeypatch.setattr(sys, "argv", ["arise", *given])
+    for arguments in (given, None):
+        assert cli.main(arguments) == 0
+        records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [record["frame"] for record in records if "frame" in record] == frames
+        assert len(records) == max(1, len(frames))
+
+
 def test_frames_that_are_cut_or_no_structure(
     calls: list[dict[str, Any]], sample: str, tmp_path: Path, capsys: Any
 ) -> None:
