@@ -21,10 +21,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import ase.io
 import numpy as np
 import pytest
 import spglib
 from ase import Atoms
+from ase.build import bulk
 
 from arise_lib.errors import InputError
 from arise_lib.structures.checks import check_atoms
@@ -211,6 +213,8 @@ TYPES = CASES / "dump_two_types_same_element.lammpstrj"
         (TYPES.name, {"types": {1: "Fe", 2: "Fe"}}, "Fe108"),
         (TYPES.name, {"types": {"1": "Fe", "2": "al"}}, "Al54Fe54"),
         (TYPES.name, {"types": {1: "Fe"}, "ignore": ["2"]}, "Fe54"),
+        (TYPES.name, {"types": {1.0: "Fe", np.float32(2): "Fe"}}, "Fe108"),
+        (TYPES.name, {"types": {"1 ": "Fe", " 2": " Fe"}}, "Fe108"),
         (TYPES.name, {"one_species": True}, "H108"),
         ("data_two_types_nomass.lammps-data", {"types": {1: "Fe", 2: "Fe"}}, "Fe108"),
         ("xyz_lammps_types.xyz", {"types": {1: "Cu", 2: "Cu"}}, "Cu4"),
@@ -218,6 +222,7 @@ TYPES = CASES / "dump_two_types_same_element.lammpstrj"
         ("POSCAR_gb", {"types": {1: "Ni"}}, "Ni4"),
         ("cif_type_ions.cif", {"ignore": ["Cl"]}, "Na4"),
         ("cif_type_ions.cif", {"types": {"Na1": "K"}}, "K4Cl4"),
+        ("cif_type_ions.cif", {"types": {"Na": "K"}}, "K4Cl4"),
         ("cif_type_ions.cif", {"one_species": True}, "Na8"),
         ("cif_vacancy_symbol_Va.cif", {"types": {"Va": "Li"}}, "Li8Na4Cl4"),
     ],
@@ -227,6 +232,44 @@ def test_types_and_species(name: str, options: dict[str, Any], formula: str) -> 
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert read_structure(path, **options).get_chemical_formula("metal") == formula
+
+
+@pytest.mark.parametrize(
+    "types", [{7: "Fe"}, {1: "Fe", 7: "Fe"}, {"Fe": "Ni"}, {1.5: "Fe"}, {"H": "Fe"}]
+)
+def test_types_that_the_file_has_not(types: dict[Any, str]) -> None:
+    """Types that stand in for elements are of none: H54He54 has no H."""
+    with pytest.raises(InputError, match=r"no atom is called so; found are '1', '2'\. Name these"):
+        read_structure(TYPES, types=types)
+
+
+@pytest.mark.parametrize("kind", ["json", "xsf", "traj", "proteindatabank", "xyz", "gen", "cif"])
+def test_every_format_takes_elements_for_others(tmp_path: Path, kind: str) -> None:
+    ase.io.write(tmp_path / "a", bulk("NaCl", "rocksalt", 5.64, cubic=True), format=kind)
+    options: dict[str, Any] = {"format": {"proteindatabank": "pdb"}.get(kind, kind)}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        found = read_structure(tmp_path / "a", types={"Cl": "Br"}, **options)
+    assert found.get_chemical_formula("metal") == "Na4Br4"
+    with pytest.raises(InputError, match="'Fe', and no atom is called so"):
+        read_structure(tmp_path / "a", types={"Fe": "Br"}, **options)
+    with pytest.warns(UserWarning, match="'Fe', and no atom is called so"):
+        found = read_structure(tmp_path / "a", types={"Fe": "Ni", "Cl": "Br"}, **options)
+    assert found.get_chemical_formula("metal") == "Na4Br4"
+
+
+def test_a_label_comes_before_its_element(tmp_path: Path) -> None:
+    (tmp_path / "a.xyz").write_text("3\n\nFe1 0 0 0\nFe2 0 0 2\nO 0 0 4\n")
+    with pytest.warns(UserWarning, match="'Co', and no atom"):
+        found = read_structure(tmp_path / "a.xyz", types={"Fe": "Co", "Fe1": "Ni", "Co": "Cu"})
+    assert found.get_chemical_symbols() == ["Ni", "Co", "O"]
+
+
+def test_a_frame_of_many_may_lack_what_types_names(tmp_path: Path) -> None:
+    ase.io.write(tmp_path / "a.xyz", [Atoms("Cu"), Atoms("CuFe"), Atoms("Cu")])
+    with pytest.warns(UserWarning, match="'Fe', and no atom is called so; found are 'Cu'") as told:
+        frames = list(read_frames(tmp_path / "a.xyz", types={"Fe": "Ni"}))
+    assert [str(atoms.symbols) for _, atoms in frames] == ["Cu", "CuNi", "Cu"] and len(told) == 1
 
 
 @pytest.mark.parametrize(
@@ -259,6 +302,9 @@ def test_split_positions_become_their_mean() -> None:
     [
         ({"types": {1: "Qq"}}, "'Qq' for '1' is no chemical symbol"),
         ({"types": {1: "26"}}, "'26' for '1' is no chemical symbol"),
+        ({"types": {" ": "Fe"}}, "'Fe' for ' ' is no"),
+        ({"types": {1: "Fe", "1": "Ni"}}, "'1' is given two elements"),
+        ({"types": "Fe"}, "a mapping"),
         ({"ignore": "Cu"}, "a list of symbols"),
         ({"ignore": ["Cu"]}, "every atom is ignored"),
         ({"occupancy": "half"}, "allowed are major, all, full, refuse"),

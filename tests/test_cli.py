@@ -246,6 +246,31 @@ def test_frames_are_a_table(calls: list[dict[str, Any]], tmp_path: Path, capsys:
     assert [record["frame"] for record in records] == [0, 2]
 
 
+@pytest.mark.parametrize(
+    ("index", "frames"),
+    [("-2:", [3, 4]), ("-4:-1:2", [1, 3]), ("-3::", [2, 3, 4]), ("-2", [])],
+)
+@pytest.mark.parametrize("form", [["--index", "{}"], ["--index={}"]])
+def test_frames_from_the_end(
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Any,
+    index: str,
+    frames: list[int],
+    form: list[str],
+) -> None:
+    path = str(tmp_path / "run.xyz")
+    ase.io.write(path, [ase.build.bulk("Cu", cubic=True).repeat(n) for n in (1, 2, 1, 2, 1)])
+    given = ["classify", "--json", *(word.format(index) for word in form), path]
+    monkeypatch.setattr(sys, "argv", ["arise", *given])
+    for arguments in (given, None):
+        assert cli.main(arguments) == 0
+        records = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [record["frame"] for record in records if "frame" in record] == frames
+        assert len(records) == max(1, len(frames))
+
+
 def test_frames_that_are_cut_or_no_structure(
     calls: list[dict[str, Any]], sample: str, tmp_path: Path, capsys: Any
 ) -> None:
@@ -545,7 +570,9 @@ def test_options_of_reading(
     assert ", 8 atoms" in capsys.readouterr().out
     assert cli.main(["classify", str(path), "--types", "Na=Fe"]) == 0
     assert "Fe4Cl4" in capsys.readouterr().out
-    assert [call["atoms"] for call in calls] == [[32], [4], [8], [8]]
+    assert cli.main(["classify", str(path), "--types", " Na=Fe, Cl = Fe"]) == 0
+    assert "Fe8, 8 atoms" in capsys.readouterr().out
+    assert [call["atoms"] for call in calls] == [[32], [4], [8], [8], [8]]
     monkeypatch.setattr(sys, "stdin", types.SimpleNamespace(buffer=io.BytesIO(path.read_bytes())))
     assert cli.main(["classify", "-"]) == 0
     assert "Na4Cl4" in capsys.readouterr().out
@@ -554,7 +581,8 @@ def test_options_of_reading(
 
 
 @pytest.mark.parametrize(
-    ("option", "value"), [("--types", "1-Fe"), ("--padding", "-1"), ("--index", "x")]
+    ("option", "value"),
+    [("--types", "1-Fe"), ("--types", "1=Fe, 1=Ni"), ("--padding", "-1"), ("--index", "x")],
 )
 def test_options_that_are_none(option: str, value: str, sample: str, capsys: Any) -> None:
     assert value in usage(["classify", sample, "--local", option, value], capsys)

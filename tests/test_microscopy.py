@@ -112,6 +112,12 @@ def test_a_grain_boundary_is_of_rings_and_bonds(angle):
     assert bonds.std() < 0.1
 
 
+@pytest.mark.parametrize("step", [[1.0, 0.0], [0.7, 0.3], [0.0, 0.0]])
+def test_atoms_on_a_line_make_no_ring(step):
+    with pytest.raises(InputError, match="6 atoms on one line make no ring"):
+        microscopy.rings(np.arange(6.0)[:, None] * step)
+
+
 def test_rings_of_graphene_with_a_vacancy():
     whole = microscopy.sheet("graphene", 20.0, seed=0)
     sizes = microscopy.rings(whole.positions[:, :2])[1]
@@ -241,6 +247,11 @@ def test_an_image_without_atoms_gives_no_structure():
     nothing = microscopy.Found(np.zeros((0, 2)), np.zeros(0), np.zeros(0, int), 0.1)
     with pytest.raises(InputError, match="No atoms were found"):
         nothing.atoms()
+    flat = microscopy.Image(np.full((64, 64), 2.0), 0.1)
+    for found in (nothing, microscopy.find_blobs(flat)):
+        inner = found.within(3.0)
+        assert len(found) == len(inner) == 0 and isinstance(inner, microscopy.Found)
+        assert inner.positions.shape == (0, 2) and inner.pixel == 0.1
 
 
 def random_finder(channels=4):
@@ -472,3 +483,12 @@ def test_blocks_are_seen_where_they_are_and_not_elsewhere():
     assert mixed.p_value > 0.02
     with pytest.raises(InputError, match="two groups"):
         microscopy.blocks(near, np.zeros(18, int), seed=0)
+
+
+def test_blocks_of_a_vector_without_direction_are_undefined():
+    """In which block it stands does not matter: the permutations put it into each."""
+    vectors = np.vstack([np.zeros(3), np.eye(3)])
+    for groups in ([0, 0, 1, 1], [0, 1, 1, 1]):
+        found = microscopy.blocks(microscopy.cosine_similarity(vectors), groups, seed=0)
+        assert np.isnan(found.p_value) and np.isnan(found.between)
+    assert found.within == 0.0  # of a pair of the others

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,8 +53,24 @@ def test_every_second_particle_answers_for_its_neighbours() -> None:
     data = pipeline(ase_to_ovito(atoms), arise.ovito_modifier(every=5, passes=PASSES)).compute()
     types = np.asarray(data.particles["Structure Type"])
     assert (types > 0).all() and data.attributes["ARISE.share.bcc"] == 1.0
-    with pytest.raises(InputError, match="every=0"):
-        arise.ovito_modifier(every=0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"every": 0}, "every=0: 1, for all"),
+        ({"every": 2.5}, "every=2.5: 1, for all"),
+        ({"every": "2"}, "every='2': 1, for all"),
+        ({"centres": [0]}, "centres: the settings are n_atoms, network, .*, and every"),
+        ({"source": "a.xyz", "pases": 3}, "source, pases: the settings are n_atoms"),
+    ],
+)
+def test_settings_are_checked_before_the_pipeline_runs(
+    settings: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        arise.ovito_modifier(**settings)
+    assert callable(arise.ovito_modifier(every=np.int64(2), n_atoms=50, seed=1, tolerance=0.1))
 
 
 def test_an_atom_without_answer_has_a_type_of_its_own() -> None:

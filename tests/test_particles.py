@@ -288,6 +288,13 @@ def test_spread_leaves_out_outliers_and_what_is_undefined() -> None:
         explore.group_spread(values, groups, places=np.zeros((5, 3)))
 
 
+@pytest.mark.parametrize("value", [1.0, 0.1])
+def test_where_nothing_varies_no_spread_is_told_from_another(value: float) -> None:
+    """The mean of 0.1 is off by rounding, which is no variance."""
+    found = explore.group_spread([value] * 7, [0] * 4 + [1] * 3, n_draws=9)
+    assert found["groups"] == 2 and found.drop("groups").isna().all()
+
+
 # --- pictures ----------------------------------------------------------------------------------
 
 

@@ -231,6 +231,26 @@ def test_bad_dump(read: Callable[..., Atoms], old: str, new: str, message: str) 
         read(DUMP.replace(old, new))
 
 
+@pytest.mark.parametrize("types", [{"Na": "Cs"}, {"NA": "Cs"}, {1: "Cs"}])
+def test_a_type_goes_by_any_of_its_names(
+    read: Callable[..., Atoms], types: dict[int | str, str]
+) -> None:
+    rows = "id type typelabel element x y z\n2 2 B Cl 2 2 2\n1 1 NA Na 0 0 0"
+    text = DUMP.replace("id type x y z\n2 2 2 2 2\n1 1 0 0 0", rows)
+    assert formula(read(text, types=types)) == "CsCl"
+    unknown = text.replace(" NA Na ", " A X ")
+    assert formula(read(unknown, types=types if 1 in types else {"X": "Cs"})) == "CsCl"
+    labels = data("1 NA 0 0 0\n2 2 2 2 2", more="\nAtom Type Labels\n\n1 NA\n2 Cl\n")
+    assert formula(read(labels, types=types)) == "CsCl"
+
+
+def test_types_that_a_data_file_declares_may_have_no_atoms(read: Callable[..., Atoms]) -> None:
+    three = NAMED | {3: "Fe"}
+    assert formula(read(data("1 1 0 0 0\n2 2 2 2 2", types=3), types=three)) == "CsCl"
+    with pytest.raises(AssertionError, match="names '3', and no atom is called so"):
+        read(data("1 1 0 0 0\n2 2 2 2 2"), types=three)
+
+
 # --- VASP --------------------------------------------------------------------------------------
 
 POSCAR = "{comment}\n1\n4 0 0\n0 4 0\n0 0 4\n{symbols}1 1\nDirect\n0 0 0{a}\n.5 .5 .5{b}\n"
@@ -416,9 +436,10 @@ def test_what_ase_writes_is_read_as_written(tmp_path: Path, kind: str) -> None:
 
     atoms = bulk("NaCl", "rocksalt", 5.64, cubic=True)
     ase.io.write(tmp_path / "a", atoms, format={"pdb": "proteindatabank"}.get(kind, kind))
+    types = {1: "Cl", 2: "Na"} if kind == "lammps-data" else None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        found = read_source(tmp_path / "a", format=kind, types={1: "Cl", 2: "Na"}).atoms
+        found = read_source(tmp_path / "a", format=kind, types=types).atoms
     assert formula(found) == formula(atoms)
     np.testing.assert_allclose(found.cell.cellpar(), atoms.cell.cellpar(), atol=1e-3)
     expected = np.sort(atoms.get_all_distances(mic=True), axis=None)

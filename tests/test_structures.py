@@ -55,6 +55,17 @@ def test_replication(n_atoms: int, periodic: tuple[bool, bool, bool], expected: 
     assert replication(n_atoms, periodic) == expected
 
 
+@pytest.mark.parametrize(
+    ("n_atoms", "periodic"), [(0, (True,) * 3), (-1, (True,) * 3), (4, (False,) * 3)]
+)
+def test_replication_refuses_what_never_gets_there(
+    n_atoms: int, periodic: tuple[bool, bool, bool]
+) -> None:
+    with pytest.raises(InputError, match=f"A cell of {n_atoms} atoms, .*reaches no 100"):
+        replication(n_atoms, periodic)
+    assert replication(120, (False,) * 3) == 1
+
+
 def test_supercell_keeps_the_density_and_is_isotropic() -> None:
     cell = supercell(ROCK_SALT, 3, periodic=True)
     assert len(cell) == 27 * 8 and cell.pbc.all()
@@ -91,6 +102,14 @@ def test_series_is_the_smallest_of_at_least_100_atoms_and_the_next_two() -> None
         128,
         162,
     ]
+
+
+@pytest.mark.parametrize("n_atoms", [4, 200])
+def test_what_is_not_periodic_has_no_series(n_atoms: int) -> None:
+    with pytest.raises(InputError, match="without a periodic direction"):
+        supercell_series(Atoms(f"Cu{n_atoms}"), periodic=False)
+    with pytest.raises(InputError, match="A cell of 0 atoms"):
+        supercell_series(Atoms(pbc=True), periodic=False)
 
 
 @given(periodic_structures())

@@ -408,6 +408,17 @@ def test_a_change_is_told_from_chance() -> None:
     assert tomography.change_of_median(first, same)["p"] > 0.05
 
 
+def test_a_change_of_nothing_is_undefined_and_boxes_without_value_are_left_out() -> None:
+    full, empty = table([1.0, 2.0, 4.0], 0.5, range(3)), table([], [], [])
+    undefined = table([np.nan, np.inf], 0.5, range(2))
+    for pair in ((empty, full), (full, empty), (undefined, full)):
+        assert tomography.change_of_median(*pair, n_draws=9).isna().all()
+    found = tomography.change_of_median(full, pd.concat([undefined, full + 1.0]))
+    pd.testing.assert_series_equal(found, tomography.change_of_median(full, full + 1.0))
+    profile = tomography.radial_profile(pd.concat([undefined, full]), [0.0, 1.0])
+    pd.testing.assert_frame_equal(profile, tomography.radial_profile(full, [0.0, 1.0]))
+
+
 def test_matching_removes_what_comes_from_the_number_of_atoms() -> None:
     generator = np.random.default_rng(3)
     tables = []

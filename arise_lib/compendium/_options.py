@@ -4,12 +4,45 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from ase.io.formats import string2index
 
 from arise_lib.compendium.profiles import PROFILES
+
+# A slice that begins before the end, such as -3: or -10:-1:2.
+_FROM_THE_END = re.compile("-[0-9]+:[-0-9:]*")
+
+
+def joined(arguments: Sequence[str]) -> list[str]:
+    """Join an option with a slice after it; argparse takes -3: for another option.
+
+    Parameters
+    ----------
+    arguments : sequence of str
+        Of the command line.
+
+    Returns
+    -------
+    list of str
+        For the parser.
+
+    Examples
+    --------
+    >>> from arise_lib.compendium._options import joined
+    >>> joined(["classify", "run.xyz", "--index", "-3:", "--json"])
+    ['classify', 'run.xyz', '--index=-3:', '--json']
+    """
+    made: list[str] = []
+    for word in arguments:
+        if _FROM_THE_END.fullmatch(word) and made and re.fullmatch("--[a-z-]+", made[-1]):
+            made[-1] += f"={word}"
+        else:
+            made.append(word)
+    return made
 
 
 def parser() -> argparse.ArgumentParser:
@@ -83,7 +116,7 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
         type=_index,
         default=-1,
         metavar="I",
-        help="frame of a trajectory (the last one), or several, : or ::10, a line for each",
+        help="frame of a trajectory (the last one), or several, :, -3: or ::10, a line for each",
     )
     add("--format", metavar="NAME", help="format of the files, told by their content otherwise")
     add("--types", type=_types, metavar="1=Fe,2=Fe", help="elements that types or labels stand for")
@@ -98,9 +131,11 @@ def _add_reading(command: argparse.ArgumentParser) -> None:
 
 
 def _types(text: str) -> dict[int | str, str]:
-    pairs = [part.split("=") for part in text.split(",")]
+    pairs = [[word.strip() for word in part.split("=")] for part in text.split(",")]
     if not all(len(pair) == 2 and all(pair) for pair in pairs):
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form 1=Fe,2=Fe")
+    if len({a for a, _ in pairs}) < len(pairs):
+        raise argparse.ArgumentTypeError(f"{text!r} names a type twice")
     return {int(a) if a.isdecimal() else a: b for a, b in pairs}
 
 

@@ -18,7 +18,7 @@ from arise_lib import storage
 from arise_lib.compendium import external_data, runner
 from arise_lib.compendium._answers import classify
 from arise_lib.compendium._messages import complain, short_of_memory
-from arise_lib.compendium._options import parser
+from arise_lib.compendium._options import joined, parser
 from arise_lib.compendium._signals import Ended
 from arise_lib.errors import AriseError, InputError
 
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int
         Exit status, see above.
     """
-    options = parser().parse_args(arguments)
+    options = parser().parse_args(joined(sys.argv[1:] if arguments is None else arguments))
     try:
         status = _COMMANDS[options.command](options)
         # Here, where it can be told, and not at the interpreter's end.

@@ -48,7 +48,8 @@ def group_spread(
     pandas.Series
         `groups`, their number; `spread`, the share of the variance between them, from 0 to 1;
         `expected`, its mean over random groupings; `p_value`, the share of groupings, this one
-        included, whose spread is at least as large.
+        included, whose spread is at least as large. The last three are NaN where all values
+        are one.
 
     Raises
     ------
@@ -80,6 +81,10 @@ def group_spread(
     generator = np.random.default_rng(seed)
     sizes = np.bincount(group)
     measured = _between(numbers, group, sizes)
+    if np.isnan(measured):
+        return pd.Series(
+            {"groups": len(sizes), "spread": np.nan, "expected": np.nan, "p_value": np.nan}
+        )
     drawn = np.empty(n_draws)
     for k in range(n_draws):
         if points is None:
@@ -97,10 +102,12 @@ def _between(
     values: NDArray[np.float64], group: NDArray[np.int64], sizes: NDArray[np.int64]
 ) -> float:
     """Share of the variance between groups; NaN where nothing varies."""
+    # Where nothing varies, the mean may still be off by rounding.
+    if np.ptp(values) == 0.0:
+        return np.nan
     centred = values - values.mean()
-    total = float((centred**2).sum())
     sums = np.bincount(group, centred, minlength=len(sizes))
-    return float((sums**2 / sizes).sum()) / total if total > 0.0 else np.nan
+    return float((sums**2 / sizes).sum()) / float((centred**2).sum())
 
 
 def _compact(

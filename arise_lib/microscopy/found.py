@@ -86,9 +86,10 @@ class Found:
         Returns
         -------
         Found
-            Those inside the smallest rectangle around all, shrunk by the margin.
+            Those inside the smallest rectangle around all, shrunk by the margin; of none, none.
         """
-        low, high = self.positions.min(axis=0) + margin, self.positions.max(axis=0) - margin
+        low = self.positions.min(axis=0, initial=np.inf) + margin
+        high = self.positions.max(axis=0, initial=-np.inf) - margin
         kept = ((self.positions >= low) & (self.positions <= high)).all(axis=1)
         return Found(self.positions[kept], self.confidence[kept], self.numbers[kept], self.pixel)
 

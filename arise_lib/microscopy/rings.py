@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import Delaunay, cKDTree
+from scipy.spatial import Delaunay, QhullError, cKDTree
 
 from arise_lib.errors import InputError
 
@@ -39,7 +39,7 @@ def rings(
     Raises
     ------
     InputError
-        If there are fewer than four atoms.
+        If there are fewer than four atoms, or all are on one line.
 
     Examples
     --------
@@ -53,7 +53,13 @@ def rings(
     if len(points) < 4:
         raise InputError(f"{len(points)} atoms make no ring; at least four are needed.")
     longest = bonded * float(np.median(cKDTree(points).query(points, k=2)[0][:, 1]))
-    mesh = Delaunay(points)
+    try:
+        mesh = Delaunay(points)
+    except QhullError as error:
+        raise InputError(
+            f"{len(points)} atoms on one line make no ring; check that the positions are those of "
+            "a flat network, x and y."
+        ) from error
     corners, beyond = mesh.simplices, mesh.neighbors
     # Side k of a triangle is opposite to its corner k.
     sides = np.stack([points[corners[:, (k + 1) % 3]] - points[corners[:, (k + 2) % 3]]

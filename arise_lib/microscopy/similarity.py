@@ -19,10 +19,10 @@ class Blocks:
     Attributes
     ----------
     within, between : float
-        Mean similarity of pairs of one group, and of two.
+        Mean similarity of pairs of one group, and of two; NaN where that of a pair is.
     p_value : float
         Share of the permutations of the labels, the one found included, that set
-        within and between at least as far apart.
+        within and between at least as far apart; NaN where either of them is.
     """
 
     within: float
@@ -66,7 +66,7 @@ def blocks(
     Parameters
     ----------
     similarity : ndarray of shape (n, n)
-        Symmetric.
+        Symmetric. No pair is left out, not even one whose similarity is NaN.
     groups : sequence of length n
         Group of each row.
     seed : int or sequence of int
@@ -106,6 +106,8 @@ def blocks(
         return float(values[same].mean()), float(values[~same].mean())
 
     within, between = difference(labels)
+    if np.isnan(values).any():
+        return Blocks(within, between, np.nan)
     generator = np.random.default_rng(seed)
     beaten = 1
     for _ in range(permutations):

@@ -8,6 +8,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Callable
+from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ STRUCTURE_TYPE = "Structure Type"
 #: Name and colour of the type of atoms without an answer.
 _NONE = "none", "#f2f2f2"
 
+# Arguments of `label_atoms` that the modifier itself gives.
+_OWN = "source", "centres"
+
 # From above, from the left, from the front.
 _VIEW = (2.0, 3.0, -2.0)
 
@@ -49,13 +53,19 @@ def ovito_modifier(*, every: int = 1, **settings: Any) -> Callable[[int, DataCol
     every : int
         Label every n-th particle only, and give the others the answer of the nearest of them.
     **settings
-        Of `arise_lib.label_atoms`: `n_atoms`, `network`, `passes` and so on.
+        Of `arise_lib.label_atoms`: `n_atoms`, `network`, `passes`, `seed`, `tolerance`, `executor`;
+        not `centres`, which follow from `every`.
 
     Returns
     -------
     callable
         For ``pipeline.modifiers.append``. It raises `InputError` where the particles have types
         that are not named after elements, or as `label_atoms` does.
+
+    Raises
+    ------
+    InputError
+        If `every` is no whole number from 1 up, or a setting is none of these.
 
     Examples
     --------
@@ -68,8 +78,14 @@ def ovito_modifier(*, every: int = 1, **settings: Any) -> Callable[[int, DataCol
     >>> pipeline.compute().attributes["ARISE.share.fcc"]
     1.0
     """
-    if every < 1:
-        raise InputError(f"every={every}: 1, for all particles, or a larger number is needed")
+    if not isinstance(every, int | np.integer) or every < 1:
+        raise InputError(f"every={every!r}: 1, for all particles, or a larger number is needed")
+    allowed = [name for name in signature(label_atoms).parameters if name not in _OWN]
+    if unknown := [name for name in settings if name not in allowed]:
+        raise InputError(
+            f"{', '.join(unknown)}: the settings are {', '.join(allowed)}, and every, which tells "
+            "the particles to be labelled"
+        )
 
     def modify(frame: int, data: DataCollection) -> None:
         atoms = _atoms(data)

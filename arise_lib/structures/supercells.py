@@ -33,6 +33,11 @@ def replication(n_atoms: int, periodic: Sequence[bool], at_least: int = MIN_ATOM
     int
         Smallest n with ``n_atoms * n**sum(periodic) >= at_least``.
 
+    Raises
+    ------
+    InputError
+        If the cell is empty, or has no periodic direction and too few atoms.
+
     Examples
     --------
     >>> from arise_lib.structures import replication
@@ -41,6 +46,11 @@ def replication(n_atoms: int, periodic: Sequence[bool], at_least: int = MIN_ATOM
     >>> replication(2, (True, True, False))  # 2 x 8 x 8 = 128
     8
     """
+    if n_atoms < 1 or (n_atoms < at_least and not any(periodic)):
+        raise InputError(
+            f"A cell of {n_atoms} atoms, periodic in {int(sum(periodic))} directions, reaches no "
+            f"{at_least} atoms; give one atom at least, and directions in which it repeats (pbc)."
+        )
     n = 1
     while n_atoms * n ** int(sum(periodic)) < at_least:
         n += 1
@@ -103,6 +113,11 @@ def supercell_series(cell: Atoms, *, periodic: bool, count: int = 3) -> list[Ato
     list of ase.Atoms
         Isotropic supercells, n, n + 1, ... along each periodic direction.
 
+    Raises
+    ------
+    InputError
+        If the cell is empty or has no periodic direction.
+
     Examples
     --------
     >>> from ase.build import bulk
@@ -110,6 +125,8 @@ def supercell_series(cell: Atoms, *, periodic: bool, count: int = 3) -> list[Ato
     >>> [len(atoms) for atoms in supercell_series(bulk("Cu", a=3.6), periodic=True)]
     [125, 216, 343]
     """
+    if not cell.pbc.any():
+        raise InputError("A cell without a periodic direction has no supercells; set its pbc.")
     smallest = replication(len(cell), cell.pbc)
     return [supercell(cell, smallest + k, periodic=periodic) for k in range(count)]
 

@@ -91,7 +91,7 @@ def radial_profile(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `box_table`.
+        From `box_table`; boxes whose value is not finite are left out.
     edges : array_like of float
         Bounds of the shells, ascending, relative distances.
     n_draws, seed : int
@@ -112,7 +112,7 @@ def radial_profile(
     >>> radial_profile(boxes, [0.0, 0.5, 1.0])["median"].to_list()
     [2.0, nan]
     """
-    bounds = np.asarray(edges, dtype=float)
+    bounds, table = np.asarray(edges, dtype=float), _with_value(table)
     rows = []
     for low, high in pairwise(bounds):
         here = table[(table["distance"] >= low) & (table["distance"] < high)]
@@ -177,7 +177,7 @@ def change_of_median(
     Parameters
     ----------
     first, last : pandas.DataFrame
-        From `box_table`.
+        From `box_table`; boxes whose value is not finite are left out.
     n_draws, seed : int
         Of the bootstrap.
 
@@ -186,7 +186,7 @@ def change_of_median(
     pandas.Series
         `change`; `low` and `high`, the 95 % interval of a bootstrap over blocks, since
         neighbouring boxes share atoms; `p`, the probability, in two tails, of a change of the
-        other sign.
+        other sign. All are NaN where one of the tables is without boxes.
 
     Examples
     --------
@@ -196,6 +196,9 @@ def change_of_median(
     >>> float(change_of_median(first, last)["change"])
     -1.0
     """
+    first, last = _with_value(first), _with_value(last)
+    if first.empty or last.empty:
+        return pd.Series(np.nan, ["change", "low", "high", "p"])
     generator = np.random.default_rng(seed)
     drawn = _medians(last, n_draws, generator) - _medians(first, n_draws, generator)
     low, high = np.quantile(drawn, [0.025, 0.975])
@@ -204,6 +207,11 @@ def change_of_median(
     # A bootstrap of n draws cannot tell less than one in n.
     p = min(1.0, 2.0 * max(tail, 1.0 / n_draws))
     return pd.Series({"change": change, "low": low, "high": high, "p": p})
+
+
+def _with_value(table: pd.DataFrame) -> pd.DataFrame:
+    """Leave out boxes for which the quantity is undefined."""
+    return table[np.isfinite(table["value"].astype(float))]
 
 
 def _medians(

@@ -32,7 +32,7 @@ def read_json(content: Content, choices: Choices) -> list[Reading]:
         raise InputError(
             f"{place} is JSON of another kind; a structure of ASE or pymatgen is needed"
         )
-    return [partial(_ase, place, row) for row in found]
+    return [partial(_ase, place, choices, row) for row in found]
 
 
 def _array(place: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64]:
@@ -48,7 +48,7 @@ def _array(place: str, value: Any, shape: tuple[int, ...]) -> NDArray[np.float64
         raise InputError(f"{place}: an array of shape {shape} is needed ({error})") from error
 
 
-def _ase(place: str, row: dict[str, Any], notes: list[str]) -> Frame:
+def _ase(place: str, choices: Choices, row: dict[str, Any], notes: list[str]) -> Frame:
     numbers = _array(place, row["numbers"], (-1,))
     positions = _array(place, row["positions"], (-1, 3))
     if len(numbers) != len(positions) or not np.isin(numbers, range(1, 119)).all():
@@ -58,8 +58,9 @@ def _ase(place: str, row: dict[str, Any], notes: list[str]) -> Frame:
         )
     cell = _array(place, row["cell"], (3, 3)) if row.get("cell") is not None else None
     pbc = _array(place, row.get("pbc", [False] * 3), (3,)).astype(bool).tolist()
-    atomic = numbers.astype(int)
-    return Frame([str(n) for n in atomic], atomic, positions, cell, pbc)
+    labels = [str(n) for n in numbers.astype(int)]
+    known = {label: choices.number(place, label) for label in dict.fromkeys(labels)}
+    return Frame(labels, [known[label] for label in labels], positions, cell, pbc)
 
 
 def _pymatgen(place: str, choices: Choices, data: dict[str, Any], notes: list[str]) -> Frame:

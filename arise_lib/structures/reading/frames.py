@@ -27,48 +27,68 @@ class Choices:
     Attributes
     ----------
     types : mapping of str to int
-        Atomic number for a type or label of the file.
+        Atomic number for a type, label or element of the file.
     one_species : bool
         Whether all atoms are of one species.
     ignore : frozenset of str
         Symbols or labels of atoms to leave out.
     occupancy : str
         What to do with partly occupied sites, one of `OCCUPANCIES`.
+    used : set of str
+        Those of `types` that the frame in hand has; emptied before each frame.
     """
 
     types: Mapping[str, int] = field(default_factory=dict)
     one_species: bool = False
     ignore: frozenset[str] = frozenset()
     occupancy: str = "major"
+    used: set[str] = field(default_factory=set, compare=False)
 
     @classmethod
     def of(
         cls,
-        types: Mapping[int | str, str] | None,
+        types: Mapping[int | float | str, str] | None,
         one_species: bool,
         ignore: Sequence[str],
         occupancy: str,
     ) -> Choices:
         """Check what the user said."""
-        numbers = {}
-        for label, symbol in (types or {}).items():
-            numbers[str(label)] = 0 if COUNT.fullmatch(str(symbol)) else element(str(symbol))
-            if not numbers[str(label)]:
+        numbers: dict[str, int] = {}
+        if not isinstance(types or {}, Mapping):
+            raise InputError(f"types={shown(types)}: a mapping, {{1: 'Fe', 2: 'Fe'}}, is needed")
+        for key, symbol in (types or {}).items():
+            # A type that went through a table of floats is still that type.
+            whole = isinstance(key, float | np.floating) and key.is_integer()
+            label, word = str(int(key) if whole else key).strip(), str(symbol).strip()
+            number = 0 if COUNT.fullmatch(word) else element(word)
+            if not (label and number):
                 raise InputError(
-                    f"types: {shown(symbol)} for {shown(label)} is no chemical symbol; write "
+                    f"types: {shown(symbol)} for {shown(key)} is no chemical symbol; write "
                     "types={1: 'Fe', 2: 'Fe'}"
                 )
+            if numbers.setdefault(label, number) != number:
+                raise InputError(f"types: {shown(label)} is given two elements; give it one")
         if isinstance(ignore, str):
             raise InputError(f"ignore={shown(ignore)}: a list of symbols or labels is needed")
         if occupancy not in OCCUPANCIES:
             raise InputError(f"occupancy {shown(occupancy)}: allowed are {', '.join(OCCUPANCIES)}")
         return cls(numbers, one_species, frozenset(map(str, ignore)), occupancy)
 
+    def chosen(self, number: int, *words: str) -> int:
+        """Return what is to be taken for an atom of an element; 0 for none known.
+
+        Its words in the file, such as label or type, come first, then the symbol of its element.
+        """
+        symbol = (chemical_symbols[number],) if number else ()
+        for word in (*words, *symbol):
+            if word in self.types:
+                self.used.add(word)
+                return self.types[word]
+        return number
+
     def number(self, where: str, word: str) -> int:
         """Return the atomic number that a word of the file stands for; 0 for what is ignored."""
-        if word in self.types:
-            return self.types[word]
-        found = element(word)
+        found = self.chosen(element(word), word)
         if not found and word not in self.ignore:
             raise InputError(
                 f"{where}: unknown species {shown(word)}; chemical symbols, also "
@@ -116,8 +136,11 @@ def refusal(message: str) -> Reading:
     return refuse
 
 
-def structure(place: str, frame: Frame, choices: Choices) -> Atoms:
+def structure(
+    place: str, frame: Frame, choices: Choices, notes: list[str], one_of_many: bool = False
+) -> Atoms:
     """Make atoms of a frame, leaving out what is to be ignored."""
+    _account_for_types(place, frame, choices, notes, one_of_many)
     labels = np.asarray(frame.labels, dtype=object)
     numbers = np.asarray(frame.numbers, dtype=int)
     positions = np.asarray(frame.positions, dtype=float).reshape(-1, 3)
@@ -138,6 +161,29 @@ def structure(place: str, frame: Frame, choices: Choices) -> Atoms:
     return Atoms(numbers, positions=positions, cell=frame.cell, pbc=list(frame.pbc))
 
 
+def _account_for_types(
+    place: str, frame: Frame, choices: Choices, notes: list[str], one_of_many: bool
+) -> None:
+    """Refuse `types` that miss the frame; tell of those that it lacks, as one of many may."""
+    unused = [label for label in choices.types if label not in choices.used]
+    if not unused:
+        return
+    found = _some(sorted(set(map(str, frame.labels)), key=lambda word: (len(word), word)))
+    said = f"{place}: types= names {_some(unused)}, and no atom is called so; found are {found}"
+    none = len(unused) == len(choices.types)
+    if (none and not one_of_many) or not frame.named:
+        raise InputError(
+            f"{said}. Name these, as in types={{1: 'Fe'}} (--types 1=Fe), or leave out what is not "
+            "there"
+        )
+    notes.append(said)
+
+
+def _some(words: Sequence[str]) -> str:
+    """Name the first words."""
+    return ", ".join(map(shown, words[:8])) + (", ..." if len(words) > 8 else "")
+
+
 def numbers_of_types(
     place: str,
     labels: Sequence[str],
@@ -155,7 +201,7 @@ def numbers_of_types(
     labels : sequence of str
         Type of each atom.
     known : mapping
-        Element that the file names for a type.
+        What the file calls a type, an element or not.
     masses : mapping
         Mass that the file gives for a type, in u.
     choices : Choices
@@ -171,12 +217,13 @@ def numbers_of_types(
     """
     found: dict[str, int] = {}
     for label in sorted(set(labels), key=lambda word: (len(word), word)):
-        number = choices.types.get(label) or element(known.get(label, ""))
+        name = known.get(label, "")
+        number = element(name)
         if not number and label in masses:
             number = _element_of_mass(masses[label])
         if not number and not COUNT.fullmatch(label):
             number = element(label)
-        found[label] = number
+        found[label] = choices.chosen(number, label, name)
     unknown = [label for label in found if not found[label] and label not in choices.ignore]
     taken = set(found.values())
     free = iter(number for number in range(1, len(chemical_symbols)) if number not in taken)

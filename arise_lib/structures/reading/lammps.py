@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 
@@ -117,6 +118,14 @@ def _data(content: Content, choices: Choices, notes: list[str]) -> Frame:
     positions = np.array([numbers(place, at, words[xyz : xyz + 3]) for at, words in rows])
     order = np.argsort([number(words[0]) for _, words in rows], kind="stable")
     labels = [labels[i] for i in order]
+    # A type that no atom is of is one of the file all the same; it goes by number or by label.
+    choices.used.update(
+        word
+        for word in choices.types
+        if word in labels_of_types.values() or (COUNT.fullmatch(word) and 1 <= int(word) <= n_types)
+    )
+    same = {name: choices.types[k] for k, name in labels_of_types.items() if k in choices.types}
+    choices = replace(choices, types={**same, **choices.types})
     atomic, named = numbers_of_types(place, labels, known, masses, choices, notes)
     return Frame(labels, atomic, positions[order], cell, [True] * 3, named)
 
@@ -369,20 +378,21 @@ def _dump_species(
     kind = next((column[name] for name in ("type", "typelabel", "element") if name in column), None)
     if kind is None and "mass" not in column:
         notes.append(f"{place} has no column of types; all atoms are taken as one species")
-        atomic = np.full(len(rows), choices.types.get("1", 1))
+        atomic = np.full(len(rows), choices.chosen(0, "1") or 1)
         return ["1"] * len(rows), atomic, "1" in choices.types
     labels = [row[column["mass"] if kind is None else kind] for row in rows]
     known: dict[str, str] = {}
     masses: dict[str, float] = {}
     for label, row in zip(labels, rows, strict=True):
-        for name in ("element", "typelabel"):
-            if name in column and element(row[column[name]]):
-                if known.setdefault(label, row[column[name]]) != row[column[name]]:
-                    raise InputError(
-                        f"{place}: type {shown(label)} is {shown(known[label])} and "
-                        f"{shown(row[column[name]])}; correct the columns"
-                    )
-                break
+        words = [row[column[name]] for name in ("element", "typelabel") if name in column]
+        # What the user names comes before what the file does.
+        word = next((w for w in words if w in choices.types), "")
+        word = word or next((w for w in words if element(w)), "")
+        if word and known.setdefault(label, word) != word:
+            raise InputError(
+                f"{place}: type {shown(label)} is {shown(known[label])} and {shown(word)}; correct "
+                "the columns"
+            )
         if "mass" in column:
             masses[label] = number(row[column["mass"]])
     return labels, *numbers_of_types(place, labels, known, masses, choices, notes)

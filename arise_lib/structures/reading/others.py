@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
+from ase.data import atomic_numbers, chemical_symbols
 from ase.io import read
 from ase.io.trajectory import TrajectoryReader
 
@@ -134,7 +134,8 @@ def _frame(
     if not ((image.numbers >= 0) & (image.numbers < len(chemical_symbols))).all():
         raise InputError(f"{place} ({kind}) holds atomic numbers beyond 0 to 118; correct the file")
     labels = image.get_chemical_symbols()
-    atomic = [choices.types.get(s, n) for s, n in zip(labels, image.numbers.tolist(), strict=True)]
+    known = {s: choices.chosen(atomic_numbers[s], s) for s in dict.fromkeys(labels)}
+    atomic = [known[s] for s in labels]
     bad = next((s for s, n in zip(labels, atomic, strict=True) if n < 1), None)
     if bad is not None and bad not in choices.ignore:
         raise InputError(f"{place} ({kind}) holds atoms of no element ({bad})")

@@ -104,7 +104,7 @@ def read_structure(
     index: int = -1,
     *,
     format: str | None = None,
-    types: Mapping[int | str, str] | None = None,
+    types: Mapping[int | float | str, str] | None = None,
     one_species: bool = False,
     ignore: Sequence[str] = (),
     occupancy: str = "major",
@@ -124,8 +124,9 @@ def read_structure(
     format : str, optional
         Name of the format, a key of `FORMATS`; told by content and name where it is None.
     types : mapping, optional
-        Elements that types or labels of the file stand for, ``{1: "Fe", 2: "Fe"}``. Simulation
-        programs number types and may give one element several of them.
+        Elements that types, labels or elements of the file stand for, ``{1: "Fe", 2: "Fe"}``.
+        Simulation programs number types and may give one element several of them. A label
+        (``"Fe1"``) comes before the element that it names (``"Fe"``).
     one_species : bool, default False
         Whether all atoms are taken as of one species, the most frequent one.
     ignore : sequence of str, optional
@@ -145,13 +146,15 @@ def read_structure(
     InputError
         If there is no such file, structure or format; if the file is empty, binary, truncated or
         longer than its atom count states; if a species is no element or a coordinate no finite
-        number; if symmetry, cell and formula of a CIF contradict each other. The message names the
-        file and, for text, the line.
+        number; if symmetry, cell and formula of a CIF contradict each other; if the file has
+        nothing that `types` names, or lacks some of it and has types without an element. The
+        message names the file and, for text, the line.
 
     Warns
     -----
     UserWarning
-        If something had to be decided that the file does not say; see `Source.notes`.
+        If something had to be decided that the file does not say, or if it lacks some of what
+        `types` names, as one of many files may; see `Source.notes`.
 
     Examples
     --------
@@ -172,7 +175,7 @@ def read_source(
     index: int = -1,
     *,
     format: str | None = None,
-    types: Mapping[int | str, str] | None = None,
+    types: Mapping[int | float | str, str] | None = None,
     one_species: bool = False,
     ignore: Sequence[str] = (),
     occupancy: str = "major",
@@ -210,7 +213,7 @@ def read_frames(
     index: int | slice | str = ":",
     *,
     format: str | None = None,
-    types: Mapping[int | str, str] | None = None,
+    types: Mapping[int | float | str, str] | None = None,
     one_species: bool = False,
     ignore: Sequence[str] = (),
     occupancy: str = "major",
@@ -273,7 +276,7 @@ def _frames(
     for at in numbers:
         notes: list[str] = []
         try:
-            atoms, _ = _guarded(_frame, content, readings[at], choices, notes)
+            atoms, _ = _guarded(_frame, content, readings[at], choices, notes, len(numbers) > 1)
         except InputError as error:
             # Only the last frame can be cut, and only where others were asked for is it left out.
             if is_one or at != len(readings) - 1 or len(numbers) == 1:
@@ -373,11 +376,16 @@ def _open(path: Any, name: str | None, choices: Choices) -> tuple[Content, str, 
 
 
 def _frame(
-    content: Content, reading: Reading, choices: Choices, notes: list[str]
+    content: Content,
+    reading: Reading,
+    choices: Choices,
+    notes: list[str],
+    one_of_many: bool = False,
 ) -> tuple[Atoms, bool]:
     """Read one frame, and tell whether its elements are named."""
+    choices.used.clear()
     frame = reading(notes)
-    return structure(content.place, frame, choices), frame.named
+    return structure(content.place, frame, choices, notes, one_of_many), frame.named
 
 
 def _read_one(path: Any, index: int, name: str | None, choices: Choices) -> Source:

@@ -120,10 +120,14 @@ def _number(
 ) -> int:
     """Return the atomic number of a site; 0 for what is to be ignored."""
     for word in (label, symbol):
-        if word in choices.types:
-            return choices.types[word]
-        if word in choices.ignore:
-            return 0
+        if word in choices.types or word in choices.ignore:
+            return choices.chosen(0, word)
+    found = _element(label, symbol, declared)
+    return choices.chosen(found) or choices.number(f"{place}, site {shown(label)}", symbol)
+
+
+def _element(label: str, symbol: str, declared: dict[int, float]) -> int:
+    """Return the atomic number of the element that a site names; 0 if that takes more thought."""
     if _WATER.fullmatch(symbol):
         return 8
     letters = re.match("[A-Za-z]*", symbol)
@@ -139,4 +143,4 @@ def _number(
     for option in options:
         if atomic_numbers.get(option, 0) > 0:
             return int(atomic_numbers[option])
-    return choices.number(f"{place}, site {shown(label)}", symbol)
+    return 0
