@@ -158,8 +158,13 @@ def test_share_below_a_limit_and_its_interval() -> None:
         assert found["share"] == pytest.approx(100 * (boxes["value"] < 0.3).mean())
         covered.append(found["low"] < 30.0 < found["high"])
     assert np.mean(covered) > 0.8
-    with pytest.raises(InputError, match="no box"):
-        tomography.share_below(boxes[:0], 0.3)
+    half = boxes.assign(value=boxes["value"].where(boxes.index % 2 == 0))
+    found = tomography.share_below(half, 0.3, n_draws=300)
+    assert found["boxes"] == 100
+    assert found["share"] == pytest.approx(100 * (half["value"].dropna() < 0.3).mean())
+    for none in (boxes[:0], boxes.assign(value=np.nan)):
+        with pytest.raises(InputError, match="no box with a value"):
+            tomography.share_below(none, 0.3)
 
 
 def test_coherent_point_drift_turns_a_shape_back() -> None:

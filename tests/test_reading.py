@@ -670,3 +670,27 @@ def test_large_sample_in_time() -> None:
     start = time.process_time()
     check_atoms(atoms)
     assert time.process_time() - start < 2
+
+
+@pytest.mark.parametrize("ignored", [[2], ["2"], [" 2 "], [2.0], [np.int64(2)], [np.float64(2.0)]])
+def test_what_is_to_be_ignored_may_be_a_number(tmp_path: Path, ignored: list[Any]) -> None:
+    path = tmp_path / "two.dump"
+    rows = "".join(f"{i + 1} {1 + i % 2} {2.0 * i} 0 0\n" for i in range(6))
+    path.write_text(
+        "ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n6\nITEM: BOX BOUNDS pp pp pp\n"
+        "0 12\n0 12\n0 12\nITEM: ATOMS id type x y z\n" + rows
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = read_structure(path, types={1: "Fe"}, ignore=ignored)
+    assert found.get_chemical_formula() == "Fe3"
+
+
+def test_nothing_to_be_ignored_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "salt.xyz"
+    ase.io.write(path, bulk("NaCl", "rocksalt", a=5.6, cubic=True))
+    with pytest.warns(
+        UserWarning, match="ignore= names 'OW', and no atom is called so; found are 'Cl', 'Na'"
+    ):
+        found = read_structure(path, ignore=["OW", "Cl"])
+    assert found.get_chemical_formula() == "Na4"

@@ -64,7 +64,7 @@ def share_below(
     Parameters
     ----------
     table : pandas.DataFrame
-        From `arise_lib.tomography.box_table`.
+        From `arise_lib.tomography.box_table`; boxes without a finite value are left out.
     limit : float
         In the unit of the value.
     n_draws, seed : int
@@ -78,7 +78,7 @@ def share_below(
     Raises
     ------
     InputError
-        If there is no box.
+        If there is no box with a value.
 
     Examples
     --------
@@ -87,8 +87,9 @@ def share_below(
     >>> float(share_below(boxes, 0.5)["share"])
     75.0
     """
+    table = table[np.isfinite(table["value"])]
     if table.empty:
-        raise InputError(f"There is no box, so no share below {limit}")
+        raise InputError(f"There is no box with a value, so no share below {limit}")
     sums = np.column_stack([np.ones(len(table)), table["value"].to_numpy() < limit])
     of_blocks, drawn = _drawn_blocks(table, sums, n_draws, seed)
     low, high = np.quantile(drawn[:, 1] / drawn[:, 0], [0.025, 0.975])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from ase import Atoms
@@ -35,7 +35,7 @@ class Choices:
     occupancy : str
         What to do with partly occupied sites, one of `OCCUPANCIES`.
     used : set of str
-        Those of `types` that the frame in hand has; emptied before each frame.
+        Those of `types` and `ignore` that the frame in hand has; emptied before each frame.
     """
 
     types: Mapping[str, int] = field(default_factory=dict)
@@ -57,9 +57,7 @@ class Choices:
         if not isinstance(types or {}, Mapping):
             raise InputError(f"types={shown(types)}: a mapping, {{1: 'Fe', 2: 'Fe'}}, is needed")
         for key, symbol in (types or {}).items():
-            # A type that went through a table of floats is still that type.
-            whole = isinstance(key, float | np.floating) and key.is_integer()
-            label, word = str(int(key) if whole else key).strip(), str(symbol).strip()
+            label, word = _word(key), str(symbol).strip()
             number = 0 if COUNT.fullmatch(word) else element(word)
             if not (label and number):
                 raise InputError(
@@ -72,7 +70,7 @@ class Choices:
             raise InputError(f"ignore={shown(ignore)}: a list of symbols or labels is needed")
         if occupancy not in OCCUPANCIES:
             raise InputError(f"occupancy {shown(occupancy)}: allowed are {', '.join(OCCUPANCIES)}")
-        return cls(numbers, one_species, frozenset(map(str, ignore)), occupancy)
+        return cls(numbers, one_species, frozenset(map(_word, ignore)), occupancy)
 
     def chosen(self, number: int, *words: str) -> int:
         """Return what is to be taken for an atom of an element; 0 for none known.
@@ -81,6 +79,8 @@ class Choices:
         """
         symbol = (chemical_symbols[number],) if number else ()
         for word in (*words, *symbol):
+            if word in self.ignore:
+                self.used.add(word)
             if word in self.types:
                 self.used.add(word)
                 return self.types[word]
@@ -146,9 +146,11 @@ def structure(
     positions = np.asarray(frame.positions, dtype=float).reshape(-1, 3)
     kept = numbers > 0
     if choices.ignore:
-        symbols = np.array(chemical_symbols, dtype=object)[numbers]
-        kept &= ~np.isin(symbols.astype(str), list(choices.ignore))
+        symbols = np.array(chemical_symbols, dtype=object)[numbers].astype(str)
+        kept &= ~np.isin(symbols, list(choices.ignore))
         kept &= ~np.isin(labels.astype(str), list(choices.ignore))
+        if unused := choices.ignore - choices.used - {*symbols} - {*labels.astype(str)}:
+            notes.append(_not_there(place, "ignore", unused, frame))
     if not kept.any():
         reason = "; every atom is ignored" if len(kept) else "; at least one is needed"
         raise InputError(f"{place} holds no atom" + reason)
@@ -168,8 +170,7 @@ def _account_for_types(
     unused = [label for label in choices.types if label not in choices.used]
     if not unused:
         return
-    found = _some(sorted(set(map(str, frame.labels)), key=lambda word: (len(word), word)))
-    said = f"{place}: types= names {_some(unused)}, and no atom is called so; found are {found}"
+    said = _not_there(place, "types", unused, frame)
     none = len(unused) == len(choices.types)
     if (none and not one_of_many) or not frame.named:
         raise InputError(
@@ -179,8 +180,22 @@ def _account_for_types(
     notes.append(said)
 
 
-def _some(words: Sequence[str]) -> str:
+def _not_there(place: str, option: str, unused: Iterable[str], frame: Frame) -> str:
+    """Say what an option names that no atom of a frame is called, and what atoms are called."""
+    found = _some(set(map(str, frame.labels)))
+    return f"{place}: {option}= names {_some(unused)}, and no atom is called so; found are {found}"
+
+
+def _word(key: Any) -> str:
+    """Return a type, label or element as a file writes it."""
+    # A type that went through a table of floats is still that type.
+    whole = isinstance(key, float | np.floating) and key.is_integer()
+    return str(int(key) if whole else key).strip()
+
+
+def _some(words: Iterable[str]) -> str:
     """Name the first words."""
+    words = sorted(words, key=lambda word: (len(word), word))
     return ", ".join(map(shown, words[:8])) + (", ..." if len(words) > 8 else "")
 
 
