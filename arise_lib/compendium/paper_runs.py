@@ -6,14 +6,15 @@ them in ``figures/paper``.
 
 from __future__ import annotations
 
+import platform
 from datetime import date
 from os import cpu_count
 
 import pandas as pd
 
 from arise_lib import storage
-from arise_lib.compendium import machine
 from arise_lib.compendium.figures import save_table
+from arise_lib.compendium.machine import processor
 from arise_lib.compendium.scorecard import scorecard
 from arise_lib.compendium.versions import versions
 from arise_lib.storage import paths
@@ -22,7 +23,8 @@ from arise_lib.storage import paths
 def note_run(notebook: str, seconds: float) -> None:
     """Note that a notebook has been run at the paper's sizes, in place of its earlier run.
 
-    Writes ``runs`` and ``scorecard`` to ``figures/paper``, as CSV and as Markdown.
+    Writes ``runs`` and ``scorecard``, what has been measured so far, to ``figures/paper``, as CSV
+    and as Markdown.
 
     Parameters
     ----------
@@ -43,10 +45,11 @@ def note_run(notebook: str, seconds: float) -> None:
             "date": date.today().isoformat(),
             "minutes": round(seconds / 60, 1),
             "cores": cpu_count(),
-            "machine": machine.line(),
+            "machine": f"{processor()}, {platform.system()} {platform.machine()}",
             "versions": versions(),
         }
         new = pd.DataFrame(run, index=[notebook])
         runs = pd.concat([earlier.drop(index=notebook, errors="ignore"), new]).sort_index()
         save_table(runs.rename_axis("notebook"), "runs", "paper")
-        save_table(scorecard("paper"), "scorecard", "paper")
+        card = scorecard("paper")
+        save_table(card[card["ours"].notna()], "scorecard", "paper")
