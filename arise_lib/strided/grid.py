@@ -129,7 +129,9 @@ def _spans(
     choices = [list(axes) for axes in combinations(range(3), number)]
     shadows = [abs(np.linalg.det(vectors[:, axes])) for axes in choices]
     # Of equal ones the first, also where they differ by rounding.
-    chosen = next(c for c, s in zip(choices, shadows, strict=True) if s >= 0.999 * max(shadows))
+    chosen = next(
+        c for c, s in zip(choices, shadows, strict=True) if s >= (1.0 - 1e-9) * max(shadows)
+    )
     periodic = np.isin(np.arange(3), chosen)
     frame = np.concatenate([vectors, np.eye(3)[~periodic]])
     periods = np.floor(atoms.positions @ np.linalg.inv(frame))[:, :number]
